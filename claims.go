@@ -1,0 +1,141 @@
+package magiclink
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/magiclink-go/magiclink/internal/jose"
+	"github.com/magiclink-go/magiclink/internal/strictjson"
+)
+
+// ErrInvalidToken is the one answer to a token that is malformed, forged, expired, of another kind or for somebody else.
+// It says no more on purpose.
+var ErrInvalidToken = errors.New("magiclink: invalid token")
+
+// maxLeeway bounds how far clocks may differ.
+const maxLeeway = time.Minute
+
+// claims are the members of a token's payload that we know. Their names are fixed here; callers never choose one.
+type claims struct {
+	issuer   string
+	audience []string
+	id       string
+	issued   int64 // Unix seconds, like expires and notBefore
+	expires  int64
+
+	hasIssued, hasExpires bool
+	notBefore             int64
+
+	subject, clientID, scope, tenant, business string // access tokens alone
+}
+
+var errClaim = errors.New("claim of the wrong type")
+
+func parseClaims(text []byte) (claims, error) {
+	var c claims
+	err := strictjson.Object(text, func(name []byte, value strictjson.Value) error {
+		if !c.set(string(name), value) {
+			return errClaim
+		}
+		return nil
+	})
+	return c, err
+}
+
+// set takes over one member and reports whether it has the right type. Members that we do not know are ignored, so that
+// a later version may add one.
+func (c *claims) set(name string, value strictjson.Value) (ok bool) {
+	switch name {
+	case "iss":
+		return setText(&c.issuer, value)
+	case "aud":
+		return c.setAudience(value)
+	case "jti":
+		return setText(&c.id, value)
+	case "iat":
+		c.issued, ok = value.UnixTime()
+		c.hasIssued = ok
+		return ok
+	case "exp":
+		c.expires, ok = value.UnixTime()
+		c.hasExpires = ok
+		return ok
+	case "nbf":
+		c.notBefore, ok = value.UnixTime()
+		return ok
+	case "sub":
+		return setText(&c.subject, value)
+	case "client_id":
+		return setText(&c.clientID, value)
+	case "scope":
+		return setText(&c.scope, value)
+	case "tenant_id":
+		return setText(&c.tenant, value)
+	case "business_id":
+		return setText(&c.business, value)
+	}
+	return true
+}
+
+func setText(to *string, value strictjson.Value) bool {
+	*to = value.Text()
+	return value.Kind == strictjson.String
+}
+
+// setAudience takes one audience or a list of them (RFC 7519 section 4.1.3).
+func (c *claims) setAudience(value strictjson.Value) bool {
+	if value.Kind == strictjson.String {
+		c.audience = []string{value.Text()}
+		return true
+	}
+	texts := true
+	list := value.Elements(func(element strictjson.Value) bool {
+		c.audience = append(c.audience, element.Text())
+		texts = texts && element.Kind == strictjson.String
+		return texts
+	})
+	return list && texts
+}
+
+// expectation is what a verifier demands of every token.
+type expectation struct {
+	kind             jose.Kind
+	issuer, audience string
+	now              time.Time
+	leeway           time.Duration
+}
+
+// verify checks signature, kind, issuer, audience and times, and returns the claims. A token is dead at the very second
+// of its exp (RFC 7519 section 4.1.4). The time of issue may lie ahead of our clock: it grants nothing, and clocks of
+// several machines are never quite together.
+func (k *Keyring) verify(token string, want expectation) (claims, error) {
+	text, err := jose.Verify(token, want.kind, k.load().find)
+	if err != nil {
+		return claims{}, ErrInvalidToken
+	}
+	c, err := parseClaims(text)
+	if err != nil || !c.meets(want) {
+		return claims{}, ErrInvalidToken
+	}
+	return c, nil
+}
+
+func (c *claims) meets(want expectation) bool {
+	return c.issuer != "" && c.issuer == want.issuer &&
+		slices.Contains(c.audience, want.audience) &&
+		c.id != "" && c.hasIssued && c.hasExpires && c.issued <= c.expires &&
+		want.now.Add(-want.leeway).Before(time.Unix(c.expires, 0)) &&
+		!want.now.Add(want.leeway).Before(time.Unix(c.notBefore, 0))
+}
+
+func appendText(buf []byte, name, text string) []byte {
+	buf = append(append(append(buf, ',', '"'), name...), '"', ':')
+	return strictjson.AppendString(buf, text)
+}
+
+func appendTime(buf []byte, name string, seconds int64) []byte {
+	buf = append(append(append(buf, ',', '"'), name...), '"', ':')
+	return strconv.AppendInt(buf, seconds, 10)
+}

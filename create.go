@@ -1,0 +1,116 @@
+package magiclink
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"time"
+
+	"github.com/magiclink-go/magiclink/internal/strictjson"
+)
+
+// UnmarshalJSON reads the request body of the spec's POST /v0/auth/magic-link, strictly. The text must be one JSON object
+// in valid UTF-8 without duplicate member names; any member that the spec does not name is ignored, and names count
+// case and all. Numbers are integers by value, as in JSON Schema: 5, 5.0 and 50e-1 are one number.
+//
+// A member that is absent leaves its field zero, which stands for the default. A null is accepted where the schema has
+// one (business_id, external_business_id, path) and means absent. A ttl or session_timeout of 0 is an error here, unlike
+// the zero of a Go caller: who writes a number means it.
+//
+// It returns [FieldErrors] with every field that breaks its rule, or an error that says why the text is not such an
+// object. On an error the receiver is unchanged; otherwise the fields that JSON does not have keep their values.
+func (in *MagicLinkCreate) UnmarshalJSON(text []byte) error {
+	read, err := parseCreate(text, maxSessionTimeout*time.Second)
+	if err != nil {
+		return err
+	}
+	read.TenantID, read.ScopedBusinessID = in.TenantID, in.ScopedBusinessID
+	*in = read
+	return nil
+}
+
+// ParseCreate reads a request body as [MagicLinkCreate.UnmarshalJSON] does, and holds it against the limits of this Issuer
+// at the same time, so that its [FieldErrors] are complete.
+func (i *Issuer) ParseCreate(text []byte) (MagicLinkCreate, error) {
+	if !i.ready() {
+		return MagicLinkCreate{}, errNotNew
+	}
+	return parseCreate(text, i.longestSession)
+}
+
+func parseCreate(text []byte, longestSession time.Duration) (MagicLinkCreate, error) {
+	var r createReader
+	if err := strictjson.Object(text, r.member); err != nil {
+		return MagicLinkCreate{}, fmt.Errorf("magiclink: the body is not valid: %w", err)
+	}
+	for _, fault := range check(&r.in, longestSession) {
+		if !r.faults.has(fault.Field) { // a value that could not be read is not there to be judged
+			r.faults = append(r.faults, fault)
+		}
+	}
+	if len(r.faults) > 0 {
+		r.faults.sort()
+		return MagicLinkCreate{}, r.faults
+	}
+	return r.in, nil
+}
+
+// createReader collects the members of a body, and of those that cannot be read the faults.
+type createReader struct {
+	in     MagicLinkCreate
+	faults FieldErrors
+}
+
+func (r *createReader) member(name []byte, value strictjson.Value) error {
+	const nullable = true
+	switch string(name) {
+	case "business_id":
+		r.text("business_id", "biz_string", &r.in.BusinessID, value, nullable)
+	case "external_business_id":
+		r.text("external_business_id", "min", &r.in.ExternalBusinessID, value, nullable)
+		if r.faults.has("external_business_id") {
+			r.in.ExternalBusinessID = "unreadable" // so that business_id is not reported as missing beside it
+		}
+	case "ttl":
+		r.integer("ttl", &r.in.TTL, value)
+	case "session_timeout":
+		r.integer("session_timeout", &r.in.SessionTimeout, value)
+	case "email":
+		r.text("email", "email", &r.in.Email, value, !nullable)
+	case "path":
+		r.text("path", "localpath", &r.in.Path, value, nullable)
+	}
+	return nil
+}
+
+// text reads a string. An empty one breaks the field's rule; it is found here because the struct tags take it for absent.
+func (r *createReader) text(field, rule string, to *string, value strictjson.Value, nullable bool) {
+	switch {
+	case value.Kind == strictjson.Null && nullable:
+	case value.Kind != strictjson.String && nullable:
+		r.fault(field, "type", "must be a string or null")
+	case value.Kind != strictjson.String:
+		r.fault(field, "type", "must be a string")
+	default:
+		if *to = value.Text(); *to == "" {
+			r.fault(field, rule, message(rule, "1", reflect.String))
+		}
+	}
+}
+
+// integer reads a number that must be 1 or more. Zero is found here for the same reason.
+func (r *createReader) integer(field string, to *int, value strictjson.Value) {
+	n, ok := value.Int()
+	switch {
+	case !ok:
+		r.fault(field, "type", "must be an integer; leave it out for the default")
+	case n == 0:
+		r.fault(field, "min", message("min", "1", reflect.Int))
+	default:
+		*to = int(max(math.MinInt32, min(n, math.MaxInt32)))
+	}
+}
+
+func (r *createReader) fault(field, rule, message string) {
+	r.faults = append(r.faults, FieldError{Field: field, Rule: rule, Message: message})
+}

@@ -1,0 +1,60 @@
+package magiclink
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"strings"
+	"time"
+
+	"github.com/lithammer/shortuuid/v4"
+)
+
+// The prefixes of ids. Behind each stand "_" and a UUID in the 22 characters of a short UUID.
+const (
+	prefixLink     = "mlk_"
+	prefixBusiness = "biz_"
+	prefixKey      = "key_"
+	prefixAccess   = "act_"
+)
+
+// idDigits is the base-57 alphabet of short UUIDs. It is in ASCII order, so ids of one prefix sort as their UUIDs do.
+const idDigits = shortuuid.DefaultAlphabet
+
+const idLength = 22
+
+// newID makes an id from a UUIDv7 (RFC 9562 section 5.7): it begins with the time, so ids sort by it and an index grows at
+// its end. Twelve bits below the millisecond order what is made within one; 62 random bits keep ids apart.
+func newID(prefix string, now time.Time) string {
+	var id [16]byte
+	rand.Read(id[8:]) // never fails: see its documentation
+	fraction := uint64(now.Nanosecond()%int(time.Millisecond)) << 12 / uint64(time.Millisecond)
+	binary.BigEndian.PutUint64(id[:8], uint64(now.UnixMilli())<<16|7<<12|fraction)
+	id[8] = id[8]&0x3f | 0x80
+	return prefix + shortuuid.DefaultEncoder.Encode(id)
+}
+
+// validID reports whether s is the prefix and 22 characters of the alphabet.
+func validID(prefix, s string) bool {
+	digits, ok := strings.CutPrefix(s, prefix)
+	if !ok || len(digits) != idLength {
+		return false
+	}
+	for i := range len(digits) {
+		if strings.IndexByte(idDigits, digits[i]) < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// idTime returns when newID made the id, to the millisecond, or the zero time if it did not make it.
+func idTime(prefix, s string) time.Time {
+	if !validID(prefix, s) {
+		return time.Time{}
+	}
+	id, err := shortuuid.DefaultEncoder.Decode(s[len(prefix):])
+	if err != nil || id[6]>>4 != 7 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(id[:8]) >> 16)).UTC()
+}

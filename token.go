@@ -1,0 +1,39 @@
+package magiclink
+
+import (
+	"time"
+
+	"github.com/magiclink-go/magiclink/internal/jose"
+	"github.com/magiclink-go/magiclink/internal/strictjson"
+)
+
+// linkTokens mints and verifies the tokens of links. Such a token says which record it stands for, who made it, for
+// what and until when; whom it signs in stays in the store, so a link that leaks names nobody.
+type linkTokens struct {
+	keys     *Keyring
+	issuer   string
+	audience string
+	prefix   []byte // the claims up to the id, which are the same in all tokens
+}
+
+// linkAudience is the audience of links below that of the configuration. Each kind of token has its own. The fragment
+// keeps it apart from every audience of an access token, since a resource indicator has none (RFC 8707 section 2).
+func linkAudience(audience string) string { return audience + "#magic-link" }
+
+func newLinkTokens(keys *Keyring, issuer, audience string) linkTokens {
+	t := linkTokens{keys: keys, issuer: issuer, audience: linkAudience(audience)}
+	t.prefix = strictjson.AppendString([]byte(`{"iss":`), t.issuer)
+	t.prefix = appendText(t.prefix, "aud", t.audience)
+	return t
+}
+
+// mint signs a token. Ids are of our alphabet and need no escaping.
+func (t *linkTokens) mint(id string, issued, expires time.Time) (string, error) {
+	payload := make([]byte, 0, len(t.prefix)+96)
+	payload = append(payload, t.prefix...)
+	payload = append(append(append(payload, `,"jti":"`...), id...), '"')
+	payload = appendTime(payload, "iat", issued.Unix())
+	payload = appendTime(payload, "exp", expires.Unix())
+	payload = append(payload, '}')
+	return t.keys.sign(jose.Link, payload)
+}
