@@ -5,10 +5,14 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/magiclink-go/magiclink/internal/jose"
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
+
+// ErrTokenTooLong says that a token would be longer than the 4096 bytes that a verifier reads.
+var ErrTokenTooLong = errors.New("magiclink: the token would be longer than a verifier accepts")
 
 // AccessToken is what an access token says: the claims of RFC 9068, and the tenant and the business that it is for.
 // Text is valid UTF-8. Times have a precision of one second.
@@ -37,7 +41,7 @@ type AccessTokenCheck struct {
 func NewAccessTokenID(now time.Time) string { return newID(prefixAccess, now) }
 
 // SignAccessToken signs an access token (RFC 9068, "typ" at+jwt). It returns an error if a required field is empty, and
-// [ErrNoSigningKey] if the ring cannot sign. The token is a credential: it must not be logged.
+// [ErrTokenTooLong] or [ErrNoSigningKey]. The token is a credential: it must not be logged.
 func (k *Keyring) SignAccessToken(token AccessToken) (string, error) {
 	if err := token.check(); err != nil {
 		return "", err
@@ -56,7 +60,7 @@ func (k *Keyring) SignAccessToken(token AccessToken) (string, error) {
 	buf = appendTime(buf, "exp", token.ExpiresAt.Unix())
 	signed, err := k.sign(jose.Access, append(buf, '}'))
 	if err == nil && len(signed) > jose.MaxToken {
-		return "", errors.New("magiclink: the access token would be longer than a verifier accepts")
+		return "", ErrTokenTooLong
 	}
 	return signed, err
 }
@@ -65,11 +69,21 @@ func (t *AccessToken) check() error {
 	if t.Issuer == "" || len(t.Audience) == 0 || t.Subject == "" || t.ClientID == "" || t.ID == "" {
 		return errors.New("magiclink: an access token needs Issuer, Audience, Subject, ClientID and ID")
 	}
+	texts := append([]string{t.Issuer, t.Subject, t.ClientID, t.ID, t.TenantID}, t.Audience...)
+	if slices.ContainsFunc(texts, func(text string) bool { return !utf8.ValidString(text) }) {
+		return errors.New("magiclink: the text of an access token is UTF-8")
+	}
+	if slices.ContainsFunc(t.Scopes, func(scope string) bool { return !scopeToken(scope) }) {
+		return errors.New("magiclink: a scope is visible ASCII without spaces, quotes and backslashes")
+	}
+	if t.BusinessID != "" && !validID(prefixBusiness, t.BusinessID) {
+		return errors.New("magiclink: the business id of an access token is malformed")
+	}
 	if slices.ContainsFunc(t.Audience, func(one string) bool { return one == "" || strings.Contains(one, "#") }) {
 		return errors.New("magiclink: an audience of an access token is not empty and has no fragment")
 	}
-	if !t.IssuedAt.Before(t.ExpiresAt) || t.IssuedAt.Unix() < 0 {
-		return errors.New("magiclink: an access token needs an ExpiresAt after its IssuedAt")
+	if !t.IssuedAt.Before(t.ExpiresAt) || t.IssuedAt.Unix() < 0 || t.ExpiresAt.Unix() > maxTime {
+		return errors.New("magiclink: an access token needs an IssuedAt, and an ExpiresAt after it")
 	}
 	return nil
 }
@@ -89,17 +103,17 @@ func appendAudience(buf []byte, audience []string) []byte {
 }
 
 // VerifyAccessToken checks an access token against the ring and returns what it says. For every token that is not valid
-// here and now it returns [ErrInvalidToken], whatever the reason; tokens of other kinds are never valid.
+// here and now it returns [ErrInvalid], whatever the reason; tokens of other kinds are never valid.
 func (k *Keyring) VerifyAccessToken(token string, want AccessTokenCheck) (AccessToken, error) {
 	c, err := k.verify(token, expectation{
 		kind: jose.Access, issuer: want.Issuer, audience: want.Audience, now: want.Now,
 		leeway: max(0, min(want.Leeway, maxLeeway)),
 	})
 	if err != nil || c.subject == "" || c.clientID == "" {
-		return AccessToken{}, ErrInvalidToken
+		return AccessToken{}, ErrInvalid
 	}
 	if c.business != "" && !validID(prefixBusiness, c.business) {
-		return AccessToken{}, ErrInvalidToken
+		return AccessToken{}, ErrInvalid
 	}
 	return AccessToken{
 		Issuer: c.issuer, Audience: c.audience, Subject: c.subject, ClientID: c.clientID, ID: c.id,
@@ -107,6 +121,9 @@ func (k *Keyring) VerifyAccessToken(token string, want AccessTokenCheck) (Access
 		IssuedAt: time.Unix(c.issued, 0).UTC(), ExpiresAt: time.Unix(c.expires, 0).UTC(),
 	}, nil
 }
+
+// scopeToken is the grammar of one scope (RFC 6749 section 3.3).
+func scopeToken(s string) bool { return s != "" && visibleASCII(s) && !strings.Contains(s, `"`) }
 
 // splitScope splits at spaces (RFC 6749 section 3.3).
 func splitScope(scope string) []string {

@@ -3,6 +3,7 @@ package magiclink
 import (
 	"context"
 	"errors"
+	"unicode/utf8"
 )
 
 var (
@@ -38,6 +39,9 @@ type BusinessDirectory interface {
 // whether both names agree, then whether the caller may, then whether there is such a business.
 func (i *Issuer) business(ctx context.Context, in *MagicLinkCreate) (Business, error) {
 	named := Business{ID: in.BusinessID, ExternalID: in.ExternalBusinessID}
+	if scope := in.ScopedBusinessID; scope != "" && in.ExternalBusinessID == "" && in.BusinessID != scope {
+		return Business{}, ErrBusinessForbidden // whatever the directory would say, or whether it can
+	}
 	found, err := i.lookUp(ctx, in)
 	if err != nil && !errors.Is(err, ErrBusinessNotFound) {
 		return Business{}, err
@@ -90,6 +94,8 @@ func (i *Issuer) find(ctx context.Context, tenantID string, ref BusinessRef) (Bu
 		return Business{}, unavailable("find the business", errors.New("the directory answered with another business"))
 	case !validID(prefixBusiness, found.ID):
 		return Business{}, unavailable("find the business", errors.New("the directory answered with a malformed id"))
+	case !plainText(found.ExternalID) || utf8.RuneCountInString(found.ExternalID) > maxName:
+		return Business{}, unavailable("find the business", errors.New("the directory answered with a malformed external id"))
 	}
 	if found.ExternalID == "" {
 		found.ExternalID = ref.ExternalID

@@ -10,9 +10,12 @@ import (
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
-// ErrInvalidToken is the one answer to a token that is malformed, forged, expired, of another kind or for somebody else.
+// ErrInvalid is the one answer to a token that is malformed, forged, expired, of another kind or for somebody else.
 // It says no more on purpose.
-var ErrInvalidToken = errors.New("magiclink: invalid token")
+var ErrInvalid = errors.New("magiclink: invalid token")
+
+// maxTime is the latest time in Unix seconds that a verifier reads: twelve digits.
+const maxTime = 999_999_999_999
 
 // maxLeeway bounds how far clocks may differ.
 const maxLeeway = time.Minute
@@ -113,11 +116,11 @@ type expectation struct {
 func (k *Keyring) verify(token string, want expectation) (claims, error) {
 	text, err := jose.Verify(token, want.kind, k.load().find)
 	if err != nil {
-		return claims{}, ErrInvalidToken
+		return claims{}, ErrInvalid
 	}
 	c, err := parseClaims(text)
 	if err != nil || !c.meets(want) {
-		return claims{}, ErrInvalidToken
+		return claims{}, ErrInvalid
 	}
 	return c, nil
 }

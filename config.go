@@ -57,16 +57,27 @@ func (c Config) check() (route, error) {
 	switch {
 	case c.Keys == nil:
 		faults.Add("Keys", "is required: make one with GenerateKeyring or LoadKeyring")
-	case c.Keys.load().active == nil:
+	case !c.Keys.CanSign():
 		faults.Add("Keys", "has no key that can sign")
 	}
 	if c.Store == nil {
 		faults.Add("Store", "is required: see the packages store/memory and store/sqlite")
 	}
+	checkNames(&faults, c.Issuer, c.Audience)
 	if reason := checkSession(c.MaxSessionTimeout); reason != "" {
 		faults.Add("MaxSessionTimeout", reason)
 	}
 	return to, faults.Err()
+}
+
+// checkNames keeps the names in a token short enough for one, and such that they can be read back.
+func checkNames(faults *ConfigErrors, issuer, audience string) {
+	const maxLength = 512 // bytes
+	for field, name := range map[string]string{"Issuer": issuer, "Audience": audience} {
+		if len(name) > maxLength || !plainText(name) {
+			faults.Add(field, "must be at most 512 bytes of UTF-8 without control characters")
+		}
+	}
 }
 
 func checkSession(longest time.Duration) string {

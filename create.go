@@ -1,13 +1,19 @@
 package magiclink
 
 import (
-	"fmt"
 	"math"
 	"reflect"
 	"time"
 
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
+
+// SyntaxError says why a text is not one JSON object that has only one reading. It never quotes the text.
+type SyntaxError struct {
+	Reason string // a predicate such as "must be one JSON object"
+}
+
+func (e *SyntaxError) Error() string { return "magiclink: the body " + e.Reason }
 
 // UnmarshalJSON reads the request body of the spec's POST /v0/auth/magic-link, strictly. The text must be one JSON object
 // in valid UTF-8 without duplicate member names; any member that the spec does not name is ignored, and names count
@@ -17,8 +23,8 @@ import (
 // one (business_id, external_business_id, path) and means absent. A ttl or session_timeout of 0 is an error here, unlike
 // the zero of a Go caller: who writes a number means it.
 //
-// It returns [FieldErrors] with every field that breaks its rule, or an error that says why the text is not such an
-// object. On an error the receiver is unchanged; otherwise the fields that JSON does not have keep their values.
+// It returns [FieldErrors] with every field that breaks its rule, or a [*SyntaxError] that says why the text is not such
+// an object. On an error the receiver is unchanged; otherwise the fields that JSON does not have keep their values.
 func (in *MagicLinkCreate) UnmarshalJSON(text []byte) error {
 	read, err := parseCreate(text, maxSessionTimeout*time.Second)
 	if err != nil {
@@ -41,7 +47,7 @@ func (i *Issuer) ParseCreate(text []byte) (MagicLinkCreate, error) {
 func parseCreate(text []byte, longestSession time.Duration) (MagicLinkCreate, error) {
 	var r createReader
 	if err := strictjson.Object(text, r.member); err != nil {
-		return MagicLinkCreate{}, fmt.Errorf("magiclink: the body is not valid: %w", err)
+		return MagicLinkCreate{}, &SyntaxError{Reason: err.Error()}
 	}
 	for _, fault := range check(&r.in, longestSession) {
 		if !r.faults.has(fault.Field) { // a value that could not be read is not there to be judged

@@ -34,17 +34,29 @@ func dotAtom(s string) bool {
 	return true
 }
 
-// dottedDomain is a host name of at least two labels whose last is not a number, so that no IP address passes.
+// dottedDomain is a host name of at least two labels that nobody can take for an IP address.
 func dottedDomain(s string) bool {
-	labels, last := 0, ""
+	return strings.Contains(s, ".") && hostName(s) && !endsInNumber(s)
+}
+
+// endsInNumber reports whether browsers would read a host name as an IPv4 address: its last label is a decimal or a
+// hexadecimal number.
+func endsInNumber(s string) bool {
+	last := strings.ToLower(s[strings.LastIndexByte(s, '.')+1:])
+	if digits, ok := strings.CutPrefix(last, "0x"); ok {
+		return strings.Trim(digits, "0123456789abcdef") == ""
+	}
+	return strings.Trim(last, "0123456789") == ""
+}
+
+// hostName is labels with single dots between them.
+func hostName(s string) bool {
 	for label := range strings.SplitSeq(s, ".") {
 		if !hostLabel(label) {
 			return false
 		}
-		labels++
-		last = label
 	}
-	return labels >= 2 && strings.Trim(last, "0123456789") != ""
+	return true
 }
 
 func hostLabel(s string) bool {

@@ -62,6 +62,8 @@ func (o *observer) tell(ctx context.Context, event Event) {
 func reasonOf(err error) Reason {
 	var fields FieldErrors
 	switch {
+	case errors.Is(err, ErrUnavailable):
+		return ReasonUnavailable
 	case errors.As(err, &fields):
 		return ReasonInvalidInput
 	case errors.Is(err, ErrBusinessNotFound):

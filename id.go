@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lithammer/shortuuid/v4"
 )
@@ -16,6 +17,17 @@ const (
 	prefixKey      = "key_"
 	prefixAccess   = "act_"
 )
+
+// NewBusinessID makes a business id for a directory that has none of its own yet. It sorts by the given time.
+func NewBusinessID(now time.Time) string { return newID(prefixBusiness, now) }
+
+// ValidBusinessID reports whether s has the form of a business id, the spec's format biz_string: "biz_" and 22 characters
+// of the base-57 alphabet. Whether there is such a business is for a [BusinessDirectory] to say.
+func ValidBusinessID(s string) bool { return validID(prefixBusiness, s) }
+
+// ValidTenantID reports whether s can be the id of a tenant: at most 255 characters, in UTF-8, none of them a control
+// character.
+func ValidTenantID(s string) bool { return plainText(s) && utf8.RuneCountInString(s) <= maxName }
 
 // idDigits is the base-57 alphabet of short UUIDs. It is in ASCII order, so ids of one prefix sort as their UUIDs do.
 const idDigits = shortuuid.DefaultAlphabet

@@ -82,6 +82,9 @@ func newKeyring(keys []*jose.Key) (*Keyring, error) {
 	return k, nil
 }
 
+// CanSign reports whether the ring has a key that signs.
+func (k *Keyring) CanSign() bool { return k.load().active != nil }
+
 // Rotate generates a new signing key of the same algorithm, keeps the ones so far for verifying, and returns the new
 // key's id. It returns [ErrNoSigningKey] if there is no signing key to replace.
 // The change is in memory: [Keyring.Save] makes it last.
@@ -184,8 +187,10 @@ func (k *Keyring) sign(kind jose.Kind, claims []byte) (string, error) {
 }
 
 func (k *Keyring) load() *ring {
-	if r := k.ring.Load(); r != nil {
-		return r
+	if k != nil {
+		if r := k.ring.Load(); r != nil {
+			return r
+		}
 	}
 	return new(ring)
 }

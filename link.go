@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -25,8 +26,8 @@ func parseRoute(base string) (route, error) {
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http":
 		return route{}, errors.New("must begin with https://")
-	case u.Hostname() == "" || u.Opaque != "":
-		return route{}, errors.New("must name a host")
+	case !validHost(u):
+		return route{}, errors.New("must name a host by its ASCII name or its address, and may name a port")
 	case u.Scheme == "http" && !loopback(u.Hostname()):
 		return route{}, errors.New("must begin with https://; http:// is for loopback hosts alone")
 	case u.User != nil:
@@ -35,11 +36,38 @@ func parseRoute(base string) (route, error) {
 		return route{}, errors.New("must not have a query or a fragment")
 	}
 	path := strings.TrimSuffix(u.EscapedPath(), "/")
-	if path != "" && !localPath(path) {
+	if path != "" && (!localPath(path) || strings.HasSuffix(path, "/")) {
 		return route{}, errors.New("has a path with an empty or a dot segment, or with an encoded separator")
 	}
 	origin := u.Scheme + "://" + strings.ToLower(u.Host)
 	return route{url: origin + path, origin: origin}, nil
+}
+
+// validHost is an allow-list: what browsers and net/url could read differently is refused.
+func validHost(u *url.URL) bool {
+	host := u.Hostname()
+	if u.Opaque != "" || host == "" || u.Host != joinHost(u) {
+		return false
+	}
+	if port, err := strconv.Atoi(u.Port()); u.Port() != "" && (err != nil || port < 1 || port > 65535) {
+		return false
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Zone() == ""
+	}
+	return hostName(host) && !endsInNumber(host)
+}
+
+// joinHost writes host and port as they should have been written.
+func joinHost(u *url.URL) string {
+	host := u.Hostname()
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if u.Port() != "" {
+		host += ":" + u.Port()
+	}
+	return host
 }
 
 func loopback(host string) bool {

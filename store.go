@@ -59,7 +59,9 @@ type Record struct {
 // Once a record's ExpiresAt has passed, a store may forget it at any moment and answer [ErrNotFound] from then on.
 // With an error the returned Record is the zero Record.
 //
-// Every other error is an outage. A failed call has changed nothing, unless its error matches [ErrUnknownOutcome].
+// Every other error is an outage. A failed call has changed nothing, unless its error matches [ErrUnknownOutcome]; a Purge
+// that fails may have removed some of what it was to remove, and says how many. A zero time to consume or revoke at is an
+// error, since it would mean "not set".
 // A call whose context has ended before it began returns the context's error and changes nothing.
 //
 // # Durability

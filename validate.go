@@ -17,6 +17,7 @@ const (
 	defaultTTL            = 5       // minutes
 	maxSessionTimeout     = 7948800 // seconds
 	defaultSessionTimeout = 86400   // seconds
+	maxName               = 255     // characters of a tenant's id, and of its own id for a business
 )
 
 // validate is safe for concurrent use and caches what it learns of a struct type.

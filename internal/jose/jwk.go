@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -26,7 +27,7 @@ func ParseSet(text []byte) ([]*Key, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("not a JWK set: %w", err)
+		return nil, fmt.Errorf("not a JWK set: the text %w", err)
 	}
 	if !found {
 		return nil, errors.New(`not a JWK set: it needs a member "keys" that is an array`)
@@ -50,6 +51,9 @@ func parseKey(text []byte) (*Key, error) {
 	if use := parsed.KeyUsage(); use != "" && use != string(jwk.ForSignature) {
 		return nil, errors.New(`its use is not "sig"`)
 	}
+	if ops := parsed.KeyOps(); len(ops) > 0 && !slices.Contains(ops, jwk.KeyOpSign) && !slices.Contains(ops, jwk.KeyOpVerify) {
+		return nil, errors.New("its key_ops are for neither signing nor verifying")
+	}
 	var raw any
 	if err := parsed.Raw(&raw); err != nil {
 		return nil, errors.New("its parts do not make a key")
@@ -64,7 +68,37 @@ func parseKey(text []byte) (*Key, error) {
 	if alg := parsed.Algorithm().String(); alg != "" && alg != string(key.algorithm) {
 		return nil, fmt.Errorf("its alg is not the %s of its kind of key", key.algorithm)
 	}
-	return key, nil
+	return key, key.checkCanonical(text)
+}
+
+// checkCanonical holds the members that make the key against those that we would write. The parser takes other alphabets,
+// padding, stray bits and names in other letters; what two parsers could read differently is refused.
+func (k *Key) checkCanonical(text []byte) error {
+	member, err := k.jwk()
+	if err != nil {
+		return err
+	}
+	written, err := json.Marshal(member)
+	if err != nil {
+		return err
+	}
+	given, want := textMembers(text), textMembers(written)
+	for _, name := range []string{"kty", "crv", "x", "y", "d", "k"} {
+		if given[name] != want[name] {
+			return fmt.Errorf("its member %s is not in the canonical form", name)
+		}
+	}
+	return nil
+}
+
+// textMembers returns the strings of an object that is known to be well-formed.
+func textMembers(object []byte) map[string]string {
+	members := map[string]string{}
+	_ = strictjson.Object(object, func(name []byte, value strictjson.Value) error {
+		members[string(name)] = value.Text()
+		return nil
+	})
+	return members
 }
 
 // MarshalSet writes a JWK set with the keys in this order, each with its private part where it has one.

@@ -162,7 +162,8 @@ func (k *Key) set(raw any) error {
 }
 
 func checkPoint(public *ecdsa.PublicKey) error {
-	if public == nil || public.Curve != elliptic.P256() {
+	// Half-made keys make ECDH panic.
+	if public == nil || public.Curve != elliptic.P256() || public.X == nil || public.Y == nil { //nolint:staticcheck // SA1019: see above
 		return errors.New("an ES256 key is on P-256")
 	}
 	if _, err := public.ECDH(); err != nil {
@@ -173,7 +174,7 @@ func checkPoint(public *ecdsa.PublicKey) error {
 
 // checkECDSA refuses a private part that does not belong to the public one: its signatures would verify nowhere.
 func checkECDSA(private *ecdsa.PrivateKey) error {
-	if private == nil {
+	if private == nil || private.D == nil { //nolint:staticcheck // SA1019: as in checkPoint
 		return errors.New("an ES256 key is on P-256")
 	}
 	if err := checkPoint(&private.PublicKey); err != nil {

@@ -24,7 +24,9 @@ type SyntaxError struct {
 	Reason string
 }
 
-func (e *SyntaxError) Error() string { return fmt.Sprintf("%s at byte %d", e.Reason, e.Offset) }
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("is not valid JSON: %s at byte %d", e.Reason, e.Offset)
+}
 
 // Object reads data as one JSON object with nothing but white space around it, and calls member for each of its own
 // members in order. It stops at the first error that member returns. Names come unescaped and are valid only during

@@ -1,0 +1,8 @@
+package sqlite
+
+// Waiting returns how many calls wait for a commit.
+func (s *Store) Waiting() int {
+	s.commit.mu.Lock()
+	defer s.commit.mu.Unlock()
+	return len(s.commit.pending)
+}

@@ -1,0 +1,73 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+// Get returns the record with this id, whatever its state. It returns [magiclink.ErrNotFound] if there is none.
+// It waits for no writer.
+func (s *Store) Get(ctx context.Context, id string) (magiclink.Record, error) {
+	record, found, err := s.get(ctx, id)
+	if err != nil {
+		return magiclink.Record{}, fmt.Errorf("magiclink/sqlite: get: %w", err)
+	}
+	if !found {
+		return magiclink.Record{}, magiclink.ErrNotFound
+	}
+	return record, nil
+}
+
+func (s *Store) get(ctx context.Context, id string) (record magiclink.Record, found bool, err error) {
+	if err := s.gate.enter(ctx); err != nil {
+		return record, false, err
+	}
+	defer s.gate.leave()
+	// A reader meets a lock only while another process repairs the log after a crash, or is the last to close.
+	err = newPatience().wait(ctx, func() error {
+		record, found, err = s.read(ctx, id)
+		return err
+	})
+	if cause := ctx.Err(); err != nil && cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	return record, found, err
+}
+
+func (s *Store) read(ctx context.Context, id string) (magiclink.Record, bool, error) {
+	if err := checkMapping(s.commit.writer.file); err != nil {
+		return magiclink.Record{}, false, err
+	}
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return magiclink.Record{}, false, err
+	}
+	record, found, err := queryRecord(ctx, conn, "SELECT "+columns+" FROM magiclink_links WHERE id = ?", id)
+	if err != nil && ctx.Err() == nil && !isLocked(err) {
+		discard(conn) // for the reason that the writer is
+		return magiclink.Record{}, false, err
+	}
+	return record, found, errors.Join(err, conn.Close())
+}
+
+// queryRecord runs a statement that yields one record or none. It runs it to its end, so that no error is missed.
+func queryRecord(
+	ctx context.Context, conn *sql.Conn, query string, args ...any,
+) (record magiclink.Record, found bool, err error) {
+	rows, err := conn.QueryContext(ctx, query, args...)
+	if err != nil {
+		return magiclink.Record{}, false, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if record, err = scan(rows); err != nil {
+			return magiclink.Record{}, false, err
+		}
+		found = true
+	}
+	return record, found, rows.Err()
+}

@@ -1,0 +1,114 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+)
+
+// Open opens the database in this file, making the file if there is none: readable and writable by its owner alone
+// (0600), as are the two files beside it. The directory must exist. A file that is there keeps its mode.
+//
+// The path is a plain path, in which no character has a special meaning. Open refuses an empty path, ":memory:" (use
+// package memory), a URI (open that yourself and use [New]), a file that is no SQLite database, a database of another
+// application, and one that a newer version of this package has written. It leaves what it refuses as it is.
+//
+// The caller calls [Store.Close] in the end.
+func Open(path string) (*Store, error) {
+	dsn, err := dataSource(path)
+	if err != nil {
+		return nil, fmt.Errorf("magiclink/sqlite: open: %w", err)
+	}
+	db, err := sql.Open("sqlite3", dsn)
+	if err != nil {
+		return nil, fmt.Errorf("magiclink/sqlite: open: %w", err)
+	}
+	connections := 1 + max(4, runtime.GOMAXPROCS(0)) // one writes, the others read
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	file, err := prepare(context.Background(), db, refuseForeign)
+	if err != nil {
+		_ = db.Close()
+		return nil, fmt.Errorf("magiclink/sqlite: open %s: %w", path, err)
+	}
+	return newStore(db, file, true), nil
+}
+
+// New uses a pool of connections that the caller has opened with the driver github.com/mattn/go-sqlite3, for example to
+// keep links in the database of the application. The caller closes the pool, after [Store.Close].
+//
+// New adds its tables, whose names begin with "magiclink_", and switches the database to WAL, which lasts. It keeps one
+// connection of the pool for itself, on which it sets synchronous=FULL and its own way of waiting for locks; on the
+// other connections it only reads. So the pool must allow two connections or more, and more for concurrent reads. New
+// refuses one that allows fewer, and a database in memory (use package memory).
+//
+// The name of the data source should have no cache=shared, which makes reads wait for writes, and should have
+// _stmt_cache_size=8 or more, which spares the preparation of each statement.
+func New(db *sql.DB) (*Store, error) {
+	if db == nil {
+		return nil, errors.New("magiclink/sqlite: new: the database is nil")
+	}
+	if db.Stats().MaxOpenConnections == 1 {
+		return nil, errors.New("magiclink/sqlite: new: the pool allows one connection, it must allow two or more")
+	}
+	file, err := prepare(context.Background(), db, allowForeign)
+	if err != nil {
+		return nil, fmt.Errorf("magiclink/sqlite: new: %w", err)
+	}
+	return newStore(db, file, false), nil
+}
+
+// dataSource makes sure that the file is there and returns the name of the data source for it.
+func dataSource(path string) (string, error) {
+	switch {
+	case path == "":
+		return "", errors.New("the path is empty")
+	case path == ":memory:":
+		return "", errors.New("a database in memory is another one on each connection: use package store/memory")
+	case strings.HasPrefix(path, "file:"):
+		return "", errors.New("a path is wanted, not a URI: open that with database/sql and use New")
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if err := createFile(absolute); err != nil {
+		return "", err
+	}
+	name := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(absolute), "/")}
+	// mode=rw: a connection that is opened later must not make a new file in place of one that has disappeared.
+	name.RawQuery = "mode=rw&_busy_timeout=0&_synchronous=FULL&_stmt_cache_size=16"
+	return name.String(), nil
+}
+
+// creation keeps this process from opening a database while createFile has its file open: closing any descriptor of
+// a file drops all locks that the process holds on it, SQLite's included.
+var creation sync.Mutex
+
+// createFile makes an empty file with mode 0600 unless there is one. It never opens a file that exists.
+func createFile(path string) error {
+	creation.Lock()
+	defer creation.Unlock()
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the path is the caller's
+	switch {
+	case err == nil:
+		return file.Close()
+	case errors.Is(err, os.ErrNotExist):
+		return fmt.Errorf("the directory %s does not exist: %w", filepath.Dir(path), err)
+	case !errors.Is(err, os.ErrExist):
+		return err
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a directory", path)
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// purgeBatch bounds how many records one transaction removes, and with that how long other writes wait for it.
+const purgeBatch = 500
+
+// Purge removes at most limit records whose ExpiresAt is before the given time and returns how many it removed.
+// It works in small transactions between which other writes take their turn. When it fails after some of them, for
+// example because the context has ended, it returns the error together with the number of records that are gone.
+func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
+	if limit < 1 {
+		return 0, fmt.Errorf("magiclink/sqlite: purge: the limit is %d, it must be at least 1", limit)
+	}
+	removed := 0
+	for removed < limit {
+		want := min(limit-removed, purgeBatch)
+		n, err := s.purge(ctx, before, want)
+		if err != nil {
+			return removed, err
+		}
+		removed += n
+		if n < want {
+			break
+		}
+	}
+	return removed, nil
+}
+
+func (s *Store) purge(ctx context.Context, before time.Time, limit int) (int, error) {
+	const remove = `DELETE FROM magiclink_links WHERE id IN (
+		SELECT id FROM magiclink_links WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
+	var removed int64
+	err := s.write(ctx, "purge", func(ctx context.Context, conn *sql.Conn) (verdict, failure error) {
+		var err error
+		removed, err = execRows(ctx, conn, remove, before.UnixMilli(), limit)
+		return nil, err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(removed), nil
+}

@@ -1,0 +1,169 @@
+package storetest
+
+import (
+	"errors"
+	"time"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+const everything = 1000 // a limit above the number of records in any case
+
+func mustPurge(t tester, s magiclink.Store, before time.Time, limit int) int {
+	t.Helper()
+	n, err := s.Purge(t.Context(), before, limit)
+	if err != nil {
+		t.Fatalf("Purge must succeed; got %v", err)
+	}
+	if n < 0 || n > limit {
+		t.Fatalf("Purge removes at most limit records: with a limit of %d it returned %d", limit, n)
+	}
+	return n
+}
+
+// present returns how many of the records the store still has.
+func present(t tester, s magiclink.Store, records []magiclink.Record) int {
+	t.Helper()
+	n := 0
+	for _, r := range records {
+		_, err := s.Get(t.Context(), r.ID)
+		switch {
+		case err == nil:
+			n++
+		case !errors.Is(err, magiclink.ErrNotFound):
+			t.Fatalf("Get must return the record or ErrNotFound; got %v", err)
+		}
+	}
+	return n
+}
+
+// sevenOf returns seven records with the numbers from 10 on.
+func sevenOf(kind func(number int) magiclink.Record) []magiclink.Record {
+	var records []magiclink.Record
+	for i := range 7 {
+		records = append(records, kind(10+i))
+	}
+	return records
+}
+
+// A store may forget what has expired on the real clock: it then has fewer to remove, never more.
+func purgeExpired(t tester, s magiclink.Store) {
+	dead := sevenOf(deadRecord)
+	dead[1].ConsumedAt, dead[2].RevokedAt = dead[1].CreatedAt, dead[2].CreatedAt
+	mustCreate(t, s, dead...)
+	had := present(t, s, dead)
+	n := mustPurge(t, s, now(), everything)
+	if n > had {
+		t.Errorf("Purge returns how many records it removed: it returned %d, the store had %d", n, had)
+	}
+	if left := present(t, s, dead); left > 0 {
+		t.Errorf("a Purge that returns fewer than limit has left nothing that expired, used and revoked links included: "+
+			"it returned %d of %d, %d are left", n, everything, left)
+	}
+	if again := mustPurge(t, s, now(), everything); again != 0 {
+		t.Errorf("a second Purge finds nothing; it returned %d", again)
+	}
+}
+
+func purgeBoundary(t tester, s magiclink.Store) {
+	r := liveRecord(1)
+	mustCreate(t, s, r)
+	const rule = "Purge removes records whose ExpiresAt is before the given time; one whose ExpiresAt is that time stays"
+	if n := mustPurge(t, s, r.ExpiresAt, everything); n != 0 {
+		t.Errorf("%s; it returned %d", rule, n)
+	}
+	wantStored(t, s, r, rule)
+
+	const cut = "times are compared after they were cut to the millisecond"
+	if n := mustPurge(t, s, r.ExpiresAt.Add(999_999*time.Nanosecond), everything); n != 0 {
+		t.Errorf("%s; Purge returned %d", cut, n)
+	}
+	wantStored(t, s, r, cut)
+}
+
+// The records are alive on the real clock, so that no store forgets them by itself: the numbers have to agree exactly.
+// An engine that removes only by its own clock removes none of them and says so.
+func purgeLimit(t tester, s magiclink.Store) {
+	records := sevenOf(liveRecord)
+	mustCreate(t, s, records...)
+	before := records[0].ExpiresAt.Add(time.Hour)
+	left := len(records)
+	for _, limit := range []int{2, 1, 3, everything} {
+		n := mustPurge(t, s, before, limit)
+		left -= n
+		if got := present(t, s, records); got != left {
+			t.Fatalf("Purge removes at most limit records and returns how many: limit %d, it returned %d, "+
+				"%d of 7 should be left, %d are", limit, n, left, got)
+		}
+	}
+	dead := sevenOf(func(number int) magiclink.Record { return deadRecord(100 + number) })
+	mustCreate(t, s, dead...)
+	for range dead {
+		had := present(t, s, dead)
+		if n := mustPurge(t, s, now(), 3); n < 3 {
+			if left := present(t, s, dead); left > 0 {
+				t.Errorf("fewer than limit means that none was left: it returned %d of 3, had %d, left %d", n, had, left)
+			}
+			return
+		}
+	}
+	t.Errorf("Purge with a limit of 3 must come to an end of 7 records")
+}
+
+func purgeLimitBelowOne(t tester, s magiclink.Store) {
+	r := liveRecord(1)
+	mustCreate(t, s, r)
+	for _, limit := range []int{0, -1, -1000} {
+		n, err := s.Purge(t.Context(), r.ExpiresAt.Add(time.Hour), limit)
+		if err == nil {
+			t.Errorf("a limit below 1 is an error: Purge with %d returned nil", limit)
+		}
+		if n != 0 {
+			t.Errorf("a limit below 1 removes nothing: Purge with %d returned %d", limit, n)
+		}
+		wantStored(t, s, r, "a limit below 1 removes nothing")
+	}
+}
+
+func purgeKeepsTheLiving(t tester, s magiclink.Store) {
+	live := sevenOf(liveRecord)
+	live[1].ConsumedAt, live[2].RevokedAt = live[1].CreatedAt, live[2].CreatedAt
+	live[3].ConsumedAt, live[3].RevokedAt = live[3].CreatedAt, live[3].CreatedAt
+	mustCreate(t, s, live...)
+	mustCreate(t, s, deadRecord(1), deadRecord(2))
+	if n := mustPurge(t, s, now(), everything); n > 2 {
+		t.Errorf("Purge removes nothing but what has expired: it returned %d, 2 have", n)
+	}
+	for _, r := range live {
+		wantStored(t, s, r, "Purge keeps what has not expired, used and revoked links included")
+	}
+}
+
+func purgeCallersClock(t tester, s magiclink.Store) {
+	dead := deadRecord(1)
+	mustCreate(t, s, dead)
+	if n := mustPurge(t, s, dead.ExpiresAt.Add(-time.Minute), everything); n != 0 {
+		t.Errorf("Purge goes by the time it was given, not by the engine's clock: it returned %d, nothing had expired", n)
+	}
+}
+
+func purgeEmpty(t tester, s magiclink.Store) {
+	if n := mustPurge(t, s, now(), 1); n != 0 {
+		t.Errorf("Purge of an empty store removes nothing; it returned %d", n)
+	}
+}
+
+func purgeFreesTheID(t tester, s magiclink.Store) {
+	dead := deadRecord(1)
+	mustCreate(t, s, dead)
+	mustPurge(t, s, now(), everything)
+	wantAbsent(t, s, dead.ID, "a purged record is gone for Get")
+	got, err := s.Consume(t.Context(), dead.ID, dead.CreatedAt)
+	wantRefusal(t, got, err, magiclink.ErrNotFound, "a purged record is gone for Consume")
+	if err := s.Revoke(t.Context(), dead.ID, now()); !errors.Is(err, magiclink.ErrNotFound) {
+		t.Errorf("a purged record is gone for Revoke: want ErrNotFound; got %v", err)
+	}
+	fresh := liveRecord(1)
+	mustCreate(t, s, fresh)
+	wantStored(t, s, fresh, "the id of a purged record can be used anew")
+}
