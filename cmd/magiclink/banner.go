@@ -1,0 +1,40 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/magiclink-go/magiclink/httpadapter"
+)
+
+// printFirstSteps shows what to paste into a shell. The secret is printed once, here, if we have made it; one that came
+// from the environment stays there.
+func printFirstSteps(w io.Writer, origin string, client *credentials) {
+	id, secret := client.id, client.secret
+	about := "This secret is shown once and kept only as a hash."
+	if client.given {
+		id, secret = "$MAGICLINK_CLIENT_ID", "$MAGICLINK_CLIENT_SECRET" //nolint:gosec // G101: names, not values
+		about = "The lines take the client from your environment."
+	}
+	fmt.Fprintf(w, `First start: made a signing key, the client %q and the business %q.
+%s
+
+Paste these lines into a shell to get an access token and to issue a link:
+
+TOKEN=$(curl -sS %s --data-urlencode "client_id=%s" --data-urlencode "client_secret=%s" | sed -E 's/.*"access_token":"([^"]+)".*/\1/')
+curl -sS %s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '%s'
+
+`, client.id, firstBusiness, about,
+		origin+httpadapter.TokenPath, id, secret,
+		origin+httpadapter.MagicLinkPath, `{"external_business_id":"`+firstBusiness+`","email":"jane@example.com","path":"/reports"}`)
+}
+
+// printServing says where the server is, and which routes to try first.
+func printServing(w io.Writer, origin string, address address) {
+	fmt.Fprintf(w, "Serving on %s; links begin with %s\n", origin, address.baseURL)
+	fmt.Fprintf(w, "The API's document is at %s\n", origin+httpadapter.OpenAPIPath)
+	if !strings.HasPrefix(address.baseURL, origin) {
+		fmt.Fprintf(w, "The proxy in front must pass %s on to here.\n", address.origin())
+	}
+}

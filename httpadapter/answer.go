@@ -1,0 +1,74 @@
+package httpadapter
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// retryAfter is what a 503 asks a client to wait.
+const retryAfter = 2 * time.Second
+
+// problem is an answer that is not a success.
+type problem struct {
+	status      int
+	code        string // the "error" member: a sentence, or an OAuth code with the sentence in description
+	description string
+	data        any
+	challenge   string // WWW-Authenticate
+	allow       string // Allow
+	cause       error  // logged, never sent
+}
+
+type envelope struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description,omitempty"`
+	Data        any    `json:"data"`
+}
+
+type success struct {
+	Data any `json:"data"`
+}
+
+func (p *problem) write(w http.ResponseWriter, r *http.Request, logger *slog.Logger) {
+	header := w.Header()
+	if p.challenge != "" {
+		header.Set("WWW-Authenticate", p.challenge)
+	}
+	if p.allow != "" {
+		header.Set("Allow", p.allow)
+	}
+	if p.status == http.StatusServiceUnavailable {
+		header.Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
+		logger.ErrorContext(r.Context(), "magiclink: answered 503", "error", p.cause)
+	}
+	writeJSON(w, p.status, envelope{Error: p.code, Description: p.description, Data: p.data})
+}
+
+// writeJSON leaves "&" as it is, which links are full of.
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(body); err != nil { // all that we send are strings and lists of strings
+		status = http.StatusServiceUnavailable
+		text.Reset()
+		text.WriteString(`{"error":"temporarily unavailable","data":null}`)
+	}
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Content-Length", strconv.Itoa(text.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(text.Bytes()) // a client that has gone needs no answer
+}
+
+func unavailable(cause error) *problem {
+	return &problem{
+		status: http.StatusServiceUnavailable, code: "temporarily unavailable, try again later", cause: cause,
+	}
+}

@@ -1,0 +1,35 @@
+package httpadapter
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+)
+
+// ScopeCreate is the scope that issuing a link takes.
+const ScopeCreate = "auth:create"
+
+var (
+	// ErrNoCredentials says that a request carries no credentials that the [Authenticator] knows how to read.
+	ErrNoCredentials = errors.New("magiclink: no credentials")
+	// ErrInvalidCredentials says that the credentials are malformed, unknown, expired or meant for somebody else.
+	ErrInvalidCredentials = errors.New("magiclink: invalid credentials")
+)
+
+// Principal is who calls, as an [Authenticator] found out.
+type Principal struct {
+	TenantID   string   // whose businesses the caller may name
+	BusinessID string   // the one business the caller is confined to; empty means any of the tenant's
+	ClientID   string   // which program calls
+	Scopes     []string // what it may do; compared exactly
+}
+
+func (p Principal) may(scope string) bool { return slices.Contains(p.Scopes, scope) }
+
+// Authenticator finds out who calls. It reads the request's header, leaves its body alone, and bounds its own time.
+//
+// It returns [ErrNoCredentials] or [ErrInvalidCredentials], both answered with 401; any other error is an outage and
+// answered with 503. It is called from any number of goroutines.
+type Authenticator interface {
+	Authenticate(r *http.Request) (Principal, error)
+}
