@@ -31,7 +31,9 @@ type claims struct {
 	hasIssued, hasExpires bool
 	notBefore             int64
 
-	subject, clientID, scope, tenant, business string // access tokens alone
+	subject, clientID, scope      string // access tokens alone
+	tenant, business              string // access tokens and sessions
+	link, externalBusiness, email string // sessions alone
 }
 
 var errClaim = errors.New("claim of the wrong type")
@@ -78,6 +80,12 @@ func (c *claims) set(name string, value strictjson.Value) (ok bool) {
 		return setText(&c.tenant, value)
 	case "business_id":
 		return setText(&c.business, value)
+	case "magic_link_id":
+		return setText(&c.link, value)
+	case "external_business_id":
+		return setText(&c.externalBusiness, value)
+	case "email":
+		return setText(&c.email, value)
 	}
 	return true
 }
@@ -113,6 +121,8 @@ type expectation struct {
 // verify checks signature, kind, issuer, audience and times, and returns the claims. A token is dead at the very second
 // of its exp (RFC 7519 section 4.1.4). The time of issue may lie ahead of our clock: it grants nothing, and clocks of
 // several machines are never quite together.
+//
+// It returns ErrExpired for a token that was ours, and ErrInvalid for every other that is not valid now.
 func (k *Keyring) verify(token string, want expectation) (claims, error) {
 	text, err := jose.Verify(token, want.kind, k.load().find)
 	if err != nil {
@@ -122,6 +132,9 @@ func (k *Keyring) verify(token string, want expectation) (claims, error) {
 	if err != nil || !c.meets(want) {
 		return claims{}, ErrInvalid
 	}
+	if !want.now.Add(-want.leeway).Before(time.Unix(c.expires, 0)) {
+		return c, ErrExpired
+	}
 	return c, nil
 }
 
@@ -129,7 +142,6 @@ func (c *claims) meets(want expectation) bool {
 	return c.issuer != "" && c.issuer == want.issuer &&
 		slices.Contains(c.audience, want.audience) &&
 		c.id != "" && c.hasIssued && c.hasExpires && c.issued <= c.expires &&
-		want.now.Add(-want.leeway).Before(time.Unix(c.expires, 0)) &&
 		!want.now.Add(want.leeway).Before(time.Unix(c.notBefore, 0))
 }
 

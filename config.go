@@ -54,10 +54,8 @@ func (c Config) check() (route, error) {
 	if err != nil {
 		faults.Add("BaseURL", err.Error())
 	}
-	switch {
-	case c.Keys == nil:
-		faults.Add("Keys", "is required: make one with GenerateKeyring or LoadKeyring")
-	case !c.Keys.CanSign():
+	checkKeys(&faults, c.Keys)
+	if c.Keys != nil && len(c.Keys.Keys()) > 0 && !c.Keys.CanSign() {
 		faults.Add("Keys", "has no key that can sign")
 	}
 	if c.Store == nil {
@@ -68,6 +66,20 @@ func (c Config) check() (route, error) {
 		faults.Add("MaxSessionTimeout", reason)
 	}
 	return to, faults.Err()
+}
+
+func checkKeys(faults *ConfigErrors, keys *Keyring) {
+	if keys == nil {
+		faults.Add("Keys", "is required: make one with GenerateKeyring or LoadKeyring")
+	} else if len(keys.load().keys) == 0 {
+		faults.Add("Keys", "is empty")
+	}
+}
+
+func checkLeeway(faults *ConfigErrors, leeway time.Duration) {
+	if leeway < 0 || leeway > maxLeeway {
+		faults.Add("Leeway", "must be between 0 and one minute")
+	}
 }
 
 // checkNames keeps the names in a token short enough for one, and such that they can be read back.

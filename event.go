@@ -12,9 +12,10 @@ type EventKind string
 
 // The kinds of event.
 const (
-	EventIssued  EventKind = "issued"
-	EventRefused EventKind = "refused" // Reason says why
-	EventRevoked EventKind = "revoked"
+	EventIssued   EventKind = "issued"
+	EventRedeemed EventKind = "redeemed"
+	EventRefused  EventKind = "refused" // Reason says why
+	EventRevoked  EventKind = "revoked"
 )
 
 // Reason is why something was refused: few values, fit to label a metric.
@@ -26,6 +27,10 @@ const (
 	ReasonBusinessNotFound  Reason = "business_not_found"
 	ReasonBusinessForbidden Reason = "business_forbidden"
 	ReasonNotFound          Reason = "not_found"
+	ReasonInvalidToken      Reason = "invalid_token"
+	ReasonRevoked           Reason = "revoked"
+	ReasonConsumed          Reason = "consumed"
+	ReasonExpired           Reason = "expired"
 	ReasonUnavailable       Reason = "unavailable"
 )
 
@@ -72,6 +77,14 @@ func reasonOf(err error) Reason {
 		return ReasonBusinessForbidden
 	case errors.Is(err, ErrNotFound):
 		return ReasonNotFound
+	case errors.Is(err, ErrInvalid):
+		return ReasonInvalidToken
+	case errors.Is(err, ErrRevoked):
+		return ReasonRevoked
+	case errors.Is(err, ErrConsumed):
+		return ReasonConsumed
+	case errors.Is(err, ErrExpired):
+		return ReasonExpired
 	}
 	return ReasonUnavailable
 }

@@ -21,15 +21,18 @@ func TestEvents(t *testing.T) {
 		want   magiclink.Event
 	}{
 		"issued": {
-			healthy, magiclink.MagicLinkCreate{TenantID: "t", BusinessID: businessA},
+			healthy,
+			magiclink.MagicLinkCreate{TenantID: "t", BusinessID: businessA},
 			magiclink.Event{Kind: magiclink.EventIssued, At: noon, TenantID: "t", BusinessID: businessA},
 		},
 		"invalid": {
-			healthy, magiclink.MagicLinkCreate{TenantID: "t"},
+			healthy,
+			magiclink.MagicLinkCreate{TenantID: "t"},
 			magiclink.Event{Kind: magiclink.EventRefused, Reason: magiclink.ReasonInvalidInput, At: noon, TenantID: "t"},
 		},
 		"forbidden": {
-			healthy, magiclink.MagicLinkCreate{TenantID: "t", BusinessID: businessA, ScopedBusinessID: businessB},
+			healthy,
+			magiclink.MagicLinkCreate{TenantID: "t", BusinessID: businessA, ScopedBusinessID: businessB},
 			magiclink.Event{Kind: magiclink.EventRefused, Reason: magiclink.ReasonBusinessForbidden, At: noon, TenantID: "t"},
 		},
 		"not found": {
@@ -38,7 +41,8 @@ func TestEvents(t *testing.T) {
 			magiclink.Event{Kind: magiclink.EventRefused, Reason: magiclink.ReasonBusinessNotFound, At: noon, TenantID: "t"},
 		},
 		"unavailable": {
-			func(c *magiclink.Config) { c.Store = outage }, magiclink.MagicLinkCreate{TenantID: "t", BusinessID: businessA},
+			func(c *magiclink.Config) { c.Store = outage },
+			magiclink.MagicLinkCreate{TenantID: "t", BusinessID: businessA},
 			magiclink.Event{Kind: magiclink.EventRefused, Reason: magiclink.ReasonUnavailable, At: noon, TenantID: "t"},
 		},
 	} {

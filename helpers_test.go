@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -58,7 +57,7 @@ func newFixture(tb testing.TB, change ...func(*magiclink.Config)) fixture {
 		Keys:    seededKeyring(tb),
 		Store:   f.store,
 		Now:     f.clock.Now,
-		Logger:  slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:  slog.New(slog.DiscardHandler),
 		OnEvent: f.told.take,
 	}
 	for _, c := range change {

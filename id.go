@@ -15,6 +15,7 @@ const (
 	prefixLink     = "mlk_"
 	prefixBusiness = "biz_"
 	prefixKey      = "key_"
+	prefixSession  = "ses_"
 	prefixAccess   = "act_"
 )
 

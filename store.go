@@ -44,6 +44,19 @@ type Record struct {
 	RevokedAt  time.Time // when it was revoked; zero while it was not
 }
 
+// verdict returns what a store would say of consuming the record, in the order of its contract.
+func (r *Record) verdict(at time.Time) error {
+	switch {
+	case !r.RevokedAt.IsZero():
+		return ErrRevoked
+	case !r.ConsumedAt.IsZero():
+		return ErrConsumed
+	case !at.Before(r.ExpiresAt):
+		return ErrExpired
+	}
+	return nil
+}
+
 // Store persists links. The interface is frozen: it grows by optional interfaces, never by a method, so that a store
 // written today keeps compiling. [github.com/magiclink-go/magiclink/store/storetest] checks an implementation against
 // everything that is said here; a store is right when it passes.

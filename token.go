@@ -1,6 +1,7 @@
 package magiclink
 
 import (
+	"errors"
 	"time"
 
 	"github.com/magiclink-go/magiclink/internal/jose"
@@ -25,6 +26,17 @@ func newLinkTokens(keys *Keyring, issuer, audience string) linkTokens {
 	t.prefix = strictjson.AppendString([]byte(`{"iss":`), t.issuer)
 	t.prefix = appendText(t.prefix, "aud", t.audience)
 	return t
+}
+
+// verify returns the id of the record that a token stands for. With ErrExpired it returns the id, too.
+func (t *linkTokens) verify(token string, now time.Time, leeway time.Duration) (id string, err error) {
+	c, err := t.keys.verify(token, expectation{
+		kind: jose.Link, issuer: t.issuer, audience: t.audience, now: now, leeway: leeway,
+	})
+	if errors.Is(err, ErrInvalid) || !validID(prefixLink, c.id) {
+		return "", ErrInvalid
+	}
+	return c.id, err
 }
 
 // mint signs a token. Ids are of our alphabet and need no escaping.

@@ -43,7 +43,11 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request, logger *slog.Log
 	}
 	if p.status == http.StatusServiceUnavailable {
 		header.Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
-		logger.ErrorContext(r.Context(), "magiclink: answered 503", "error", p.cause)
+		level := slog.LevelError
+		if r.Context().Err() != nil {
+			level = slog.LevelDebug // the client has gone, which is no outage
+		}
+		logger.Log(r.Context(), level, "magiclink: answered 503", "error", p.cause)
 	}
 	writeJSON(w, p.status, envelope{Error: p.code, Description: p.description, Data: p.data})
 }
@@ -53,11 +57,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(body); err != nil { // all that we send are strings and lists of strings
-		status = http.StatusServiceUnavailable
-		text.Reset()
-		text.WriteString(`{"error":"temporarily unavailable","data":null}`)
-	}
+	_ = encoder.Encode(body) // strings, numbers and lists of them, which can always be encoded
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Cache-Control", "no-store")

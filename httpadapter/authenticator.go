@@ -26,7 +26,8 @@ type Principal struct {
 
 func (p Principal) may(scope string) bool { return slices.Contains(p.Scopes, scope) }
 
-// Authenticator finds out who calls. It reads the request's header, leaves its body alone, and bounds its own time.
+// Authenticator finds out who calls. It reads the request's header and leaves its body alone. The request's context ends at
+// the handler's timeout.
 //
 // It returns [ErrNoCredentials] or [ErrInvalidCredentials], both answered with 401; any other error is an outage and
 // answered with 503. It is called from any number of goroutines.

@@ -2,6 +2,7 @@ package httpadapter
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -72,8 +73,19 @@ func (b *Bearer) Authenticate(r *http.Request) (Principal, error) {
 	}, nil
 }
 
+// inQuery reports whether any reader could find the parameter in a query, also in one that net/url drops as malformed.
+func inQuery(query, name string) bool {
+	for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
+		key, _, _ := strings.Cut(pair, "=")
+		if decoded, err := url.QueryUnescape(key); err == nil && decoded == name {
+			return true
+		}
+	}
+	return false
+}
+
 func bearerToken(r *http.Request) (string, error) {
-	if r.URL.RawQuery != "" && r.URL.Query().Has("access_token") {
+	if inQuery(r.URL.RawQuery, "access_token") {
 		return "", ErrInvalidCredentials
 	}
 	headers := r.Header.Values("Authorization")

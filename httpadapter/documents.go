@@ -30,22 +30,27 @@ func JWKS(keys *magiclink.Keyring) http.Handler {
 
 // document answers GET and HEAD with a public text.
 func document(mediaType string, text func() ([]byte, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var fault *problem
-		if r.Method != http.MethodGet && r.Method != http.MethodHead {
-			fault = &problem{status: http.StatusMethodNotAllowed, code: "use GET", allow: "GET, HEAD"}
-		}
+	return readOnly(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := text()
 		if err != nil {
-			fault = unavailable(err)
-		}
-		if fault != nil {
-			fault.write(w, r, slog.Default())
+			unavailable(err).write(w, r, slog.Default())
 			return
 		}
 		w.Header().Set("Content-Type", mediaType)
 		w.Header().Set("Cache-Control", "public, max-age=60")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		_, _ = w.Write(body) // a client that has gone needs no answer
+	}))
+}
+
+// readOnly answers every method but GET and HEAD with 405.
+func readOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			fault := &problem{status: http.StatusMethodNotAllowed, code: "use GET", allow: "GET, HEAD"}
+			fault.write(w, r, slog.Default())
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }

@@ -17,6 +17,8 @@ type endpoint struct {
 	timeout time.Duration
 	realm   string
 	logger  *slog.Logger
+
+	complete func(*problem) // adds what answers of this endpoint have; may be nil
 }
 
 func newEndpoint(faults *magiclink.ConfigErrors, maxBody int64, timeout time.Duration, realm string, logger *slog.Logger) endpoint {
@@ -52,24 +54,33 @@ func (e *endpoint) deadline(r *http.Request) (context.Context, context.CancelFun
 	return context.WithTimeout(r.Context(), e.timeout)
 }
 
+// contain, deferred, ends a panic by answering instead. net/http's own way to abort an answer stays what it is.
+func contain(answer func()) {
+	switch recover() {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(http.ErrAbortHandler)
+	default:
+		answer()
+	}
+}
+
 // serve answers a POST by calling answer, and every other method with 405. A panic is answered like an outage; its value is
 // not logged, since nobody knows what is in it.
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, answer func() *problem) {
 	if r.Method != http.MethodPost {
-		fault := &problem{status: http.StatusMethodNotAllowed, code: "use POST", allow: http.MethodPost}
-		fault.write(w, r, e.logger)
+		e.refuse(w, r, &problem{status: http.StatusMethodNotAllowed, code: "use POST", allow: http.MethodPost})
 		return
 	}
-	defer func() {
-		switch recover() {
-		case nil:
-		case http.ErrAbortHandler: //nolint:errorlint // net/http compares it in the same way
-			panic(http.ErrAbortHandler)
-		default:
-			unavailable(errPanic).write(w, r, e.logger)
-		}
-	}()
+	defer contain(func() { e.refuse(w, r, unavailable(errPanic)) })
 	if fault := answer(); fault != nil {
-		fault.write(w, r, e.logger)
+		e.refuse(w, r, fault)
 	}
+}
+
+func (e *endpoint) refuse(w http.ResponseWriter, r *http.Request, fault *problem) {
+	if e.complete != nil {
+		e.complete(fault)
+	}
+	fault.write(w, r, e.logger)
 }

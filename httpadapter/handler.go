@@ -66,7 +66,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *Handler) issue(w http.ResponseWriter, r *http.Request) (link magiclink.MagicLinkResponse, _ *problem) {
-	caller, err := h.authenticator.Authenticate(r)
+	caller, err := h.authenticate(r)
 	if err != nil {
 		return link, h.unauthorized(err)
 	}
@@ -92,6 +92,13 @@ func (h *Handler) issue(w http.ResponseWriter, r *http.Request) (link magiclink.
 		return link, h.refused(err)
 	}
 	return link, nil
+}
+
+// authenticate bounds the time of an Authenticator that asks another system.
+func (h *Handler) authenticate(r *http.Request) (Principal, error) {
+	ctx, cancel := h.deadline(r)
+	defer cancel()
+	return h.authenticator.Authenticate(r.WithContext(ctx))
 }
 
 func (h *Handler) unauthorized(err error) *problem {

@@ -85,6 +85,7 @@ func NewTokenEndpoint(config TokenConfig) (*TokenEndpoint, error) {
 		config.Now = time.Now
 	}
 	t := &TokenEndpoint{config: config, endpoint: shared}
+	t.endpoint.complete = t.complete
 	rand.Read(t.decoy[:]) // never fails: see its documentation
 	return t, nil
 }
@@ -110,22 +111,21 @@ func (t *TokenEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			defer cancel()
 			fault = t.grant(ctx, w, form)
 		}
-		return t.complete(fault)
+		return fault
 	})
 }
 
-// complete adds what every answer of a status has: the challenge of a 401 (RFC 6749 section 5.2), and a code for a 503.
-func (t *TokenEndpoint) complete(fault *problem) *problem {
-	if fault == nil {
-		return nil
-	}
+// complete adds what every answer of a status has: the challenge of a 401 (RFC 6749 section 5.2), and codes where the
+// shared answers have none.
+func (t *TokenEndpoint) complete(fault *problem) {
 	switch fault.status {
 	case http.StatusUnauthorized:
 		fault.challenge = `Basic realm="` + t.realm + `"`
 	case http.StatusServiceUnavailable:
 		fault.code, fault.description = "temporarily_unavailable", fault.code
+	case http.StatusMethodNotAllowed:
+		fault.code, fault.description = "invalid_request", fault.code
 	}
-	return fault
 }
 
 func (t *TokenEndpoint) grant(ctx context.Context, w http.ResponseWriter, form tokenForm) *problem {
@@ -203,7 +203,7 @@ func (t *TokenEndpoint) lifetime(seconds int64) time.Duration {
 	if seconds == 0 {
 		return min(defaultLifetime, t.config.MaxLifetime)
 	}
-	return min(time.Duration(seconds)*time.Second, t.config.MaxLifetime)
+	return time.Duration(min(seconds, int64(t.config.MaxLifetime/time.Second))) * time.Second
 }
 
 // business returns the one business to scope the token to, or "".
@@ -216,9 +216,12 @@ func (t *TokenEndpoint) business(ctx context.Context, client Client, asked strin
 	case t.config.Businesses == nil:
 		return asked, nil
 	}
-	_, err := t.config.Businesses.FindBusiness(ctx, client.TenantID, magiclink.BusinessRef{ID: asked})
+	found, err := t.config.Businesses.FindBusiness(ctx, client.TenantID, magiclink.BusinessRef{ID: asked})
 	if errors.Is(err, magiclink.ErrBusinessNotFound) {
 		return "", oauthProblem(http.StatusNotFound, "invalid_request", "there is no such business")
+	}
+	if err == nil && found.ID != asked {
+		err = errors.New("the directory answered with another business")
 	}
 	if err != nil {
 		return "", unavailable(err)

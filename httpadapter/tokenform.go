@@ -95,11 +95,10 @@ func (f *tokenForm) parameters(values url.Values) *problem {
 		return invalidRequest(`business_id must be a business id such as "biz_GA6EG2qFxA97NZHtxeLPUy"`)
 	}
 	if text := values.Get("expires_in"); text != "" {
-		seconds, err := strconv.ParseInt(text, 10, 32)
-		if err != nil || seconds < 1 {
+		if strings.Trim(text, "0123456789") != "" || text[0] == '0' {
 			return invalidRequest("expires_in must be a number of seconds, at least 1")
 		}
-		f.lifetime = seconds
+		f.lifetime, _ = strconv.ParseInt(text, 10, 64) // digits alone: what is out of range becomes the greatest number
 	}
 	if scope := values.Get("scope"); scope != "" {
 		f.scopes = strings.Split(scope, " ")
@@ -127,7 +126,7 @@ func allScopeTokens(scopes []string) bool {
 func allResources(resources []string) bool {
 	for _, resource := range resources {
 		u, err := url.Parse(resource)
-		if err != nil || !u.IsAbs() || strings.Contains(resource, "#") || strings.ContainsFunc(resource, notVisible) {
+		if err != nil || !u.IsAbs() || u.Host == "" && strings.HasPrefix(u.Scheme, "http") || strings.Contains(resource, "#") || strings.ContainsFunc(resource, notVisible) {
 			return false
 		}
 	}

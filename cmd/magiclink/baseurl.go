@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strings"
 )
 
 // address is where serve listens and what the links begin with.
@@ -43,4 +44,13 @@ func (a *address) origin() string {
 		return a.baseURL // magiclink.New reports it
 	}
 	return u.Scheme + "://" + u.Host
+}
+
+// path is that of the magic link route, without a slash at its end.
+func (a *address) path() string {
+	u, err := url.Parse(a.baseURL)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(u.Path, "/")
 }

@@ -20,7 +20,7 @@ type command struct {
 
 // commands returns all commands, in the order in which help lists them.
 func commands() []*command {
-	return []*command{serveCommand(), issueCommand(), keysCommand(), purgeCommand(), helpCommand()}
+	return []*command{serveCommand(), issueCommand(), redeemCommand(), keysCommand(), purgeCommand(), helpCommand()}
 }
 
 func find(name string) *command {

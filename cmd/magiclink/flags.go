@@ -46,3 +46,13 @@ func (p *program) parseAll(name string, declare func(*flag.FlagSet), args []stri
 	}
 	return err
 }
+
+// parseAround is parse for a command with one argument, which may stand before the flags or behind them.
+func (p *program) parseAround(name string, declare func(*flag.FlagSet), args []string) ([]string, error) {
+	var first []string
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		first, args = args[:1], args[1:]
+	}
+	rest, err := p.parse(name, declare, args)
+	return append(first, rest...), err
+}

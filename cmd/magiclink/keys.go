@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/magiclink-go/magiclink"
@@ -30,15 +29,12 @@ func runKeys(_ context.Context, p *program, args []string) error {
 	}
 	var data dataDir
 	action, args := args[0], args[1:]
-	kid := ""
-	if action == "retire" && len(args) > 0 && !strings.HasPrefix(args[0], "-") {
-		kid, args = args[0], args[1:]
-	}
-	rest, err := p.parse("keys", data.declare, args)
+	rest, err := p.parseAround("keys", data.declare, args)
 	if err != nil {
 		return err
 	}
-	if action == "retire" && kid == "" && len(rest) > 0 {
+	kid := ""
+	if action == "retire" && len(rest) > 0 {
 		kid, rest = rest[0], rest[1:]
 	}
 	if len(rest) > 0 {

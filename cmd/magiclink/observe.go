@@ -18,7 +18,7 @@ func (s *server) observe(next http.Handler) http.Handler {
 		start, id := time.Now(), requestID(r)
 		w.Header().Set("X-Request-Id", id)
 		recorder := &statusRecorder{ResponseWriter: w}
-		defer func() { //nolint:contextcheck // the answer below takes none
+		defer func() {
 			if recover() != nil {
 				s.logger.ErrorContext(r.Context(), "a handler panicked", "request_id", id)
 				if recorder.status == 0 {

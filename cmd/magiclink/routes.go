@@ -2,7 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
+	"strings"
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
@@ -10,44 +13,106 @@ import (
 
 // routes puts the handlers of the library on the paths of the published document.
 func (s *server) routes(config *configFile, address address) (http.Handler, error) {
+	mux := http.NewServeMux()
+	if err := s.routeAPI(mux, config, address); err != nil {
+		return nil, err
+	}
+	mux.Handle(httpadapter.JWKSPath, httpadapter.JWKS(s.keys))
+	mux.Handle(httpadapter.OpenAPIPath, httpadapter.OpenAPI())
+	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answerHealth(w, http.StatusOK) })
+	mux.HandleFunc("/readyz", s.ready)
+	if err := s.routeRedemption(mux, address); err != nil {
+		return nil, err
+	}
+	return s.observe(mux), nil
+}
+
+// routeAPI adds what issues links.
+func (s *server) routeAPI(mux *http.ServeMux, config *configFile, address address) error {
 	businesses, err := config.directory()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	clients, err := config.clients()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	issuer, err := magiclink.New(magiclink.Config{
 		BaseURL: address.baseURL, Keys: s.keys, Store: s.store, Businesses: businesses, Logger: s.logger,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	origin := address.origin()
 	bearer, err := httpadapter.NewBearer(httpadapter.BearerConfig{Keys: s.keys, Issuer: origin, Audience: origin})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	links, err := httpadapter.New(httpadapter.Config{Issuer: issuer, Authenticator: bearer, Logger: s.logger})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	tokens, err := httpadapter.NewTokenEndpoint(httpadapter.TokenConfig{
 		Keys: s.keys, Clients: clients, Businesses: businesses, Issuer: origin, Audience: origin, Logger: s.logger,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	mux := http.NewServeMux()
 	mux.Handle(httpadapter.MagicLinkPath, links)
 	mux.Handle(httpadapter.TokenPath, tokens)
-	mux.Handle(httpadapter.JWKSPath, httpadapter.JWKS(s.keys))
-	mux.Handle(httpadapter.OpenAPIPath, httpadapter.OpenAPI())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answerHealth(w, http.StatusOK) })
-	mux.HandleFunc("GET /readyz", s.ready)
-	mux.HandleFunc("/", notFound)
-	return s.observe(mux), nil
+	return nil
+}
+
+// routeRedemption adds what redeems links, and what a session is good for.
+func (s *server) routeRedemption(mux *http.ServeMux, address address) error {
+	redeemer, err := magiclink.NewRedeemer(magiclink.RedeemerConfig{
+		BaseURL: address.baseURL, Keys: s.keys, Store: s.store, Logger: s.logger,
+	})
+	if err != nil {
+		return err
+	}
+	sessions, err := magiclink.NewSessions(magiclink.SessionsConfig{BaseURL: address.baseURL, Keys: s.keys})
+	if err != nil {
+		return err
+	}
+	page, err := httpadapter.NewPage(httpadapter.PageConfig{Redeemer: redeemer, Sessions: sessions, Logger: s.logger})
+	if err != nil {
+		return err
+	}
+	redeem, err := httpadapter.NewRedeemHandler(httpadapter.RedeemConfig{
+		Redeemer: redeemer, Sessions: sessions, Logger: s.logger,
+	})
+	if err != nil {
+		return err
+	}
+	mux.Handle(httpadapter.RedeemPath, redeem)
+	mux.Handle(httpadapter.SessionPath, httpadapter.SessionInfo(sessions))
+	mux.Handle("/logout", logout())
+	return routePage(mux, address.path(), page, landing(sessions))
+}
+
+// routePage puts the redemption page at the route of the links and below it, and the landing page at all that is left.
+func routePage(mux *http.ServeMux, route string, page, landing http.Handler) error {
+	if _, taken := mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: route}}); taken == route && route != "" ||
+		strings.ContainsAny(route, "{} ") {
+		return fmt.Errorf("the path of -base-url, %s, cannot be used: take another, such as /magic", route)
+	}
+	if route != "" {
+		mux.Handle(route, page)
+		mux.Handle(route+"/", page)
+	}
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+		switch {
+		case route == "" && (!reads || r.URL.Query().Has("token")):
+			page.ServeHTTP(w, r)
+		case reads:
+			landing.ServeHTTP(w, r)
+		default:
+			notFound(w, r)
+		}
+	})
+	return nil
 }
 
 // ready asks the store for a link that nobody has: that it knows so is an answer.

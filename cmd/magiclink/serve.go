@@ -45,8 +45,8 @@ func serveCommand() *command {
 	return &command{
 		name:    "serve",
 		args:    "[flags]",
-		summary: "serves the API",
-		long: "Serves the token endpoint and the magic-link API. A first start makes the data directory with a signing key, a\n" +
+		summary: "serves the API, the redemption page and a landing page",
+		long: "Serves the token endpoint, the magic-link API and the page that links lead to. A first start makes the data directory with a signing key, a\n" +
 			"client and a business, and prints lines for curl that issue a link. With MAGICLINK_CLIENT_ID and\n" +
 			"MAGICLINK_CLIENT_SECRET set it makes that client instead of one with a random secret.\n" +
 			"SIGTERM and SIGINT end it: what runs is finished, and the exit code is 0.",

@@ -1,0 +1,56 @@
+# Modules that are tested: the library, and those beside it that are never published.
+MODULES := . contracttest examples
+
+GOLANGCI_VERSION := v2.15.0
+GOVULNCHECK_VERSION := v1.9.0
+FUZZTIME ?= 30s
+
+BIN := $(CURDIR)/bin
+GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: test
+test: ## run all tests of all modules with the race detector
+	@set -e; for module in $(MODULES); do \
+		echo "== go test $$module"; \
+		(cd $$module && go test -race -shuffle=on ./...); \
+	done
+
+.PHONY: lint
+lint: $(GOLANGCI) ## run go vet's and golangci-lint's checks, and check that go.mod is tidy
+	@set -e; for module in $(MODULES); do \
+		echo "== lint $$module"; \
+		(cd $$module && $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...); \
+	done
+	GOWORK=off go mod tidy -diff
+	GOWORK=off go mod verify
+
+$(GOLANGCI):
+	GOWORK=off GOBIN=$(BIN)/install go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(BIN)/install/golangci-lint $@
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (30s)
+	@set -e; for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
+			echo "== $$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## run the benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities; needs the Go vulnerability database
+	go run golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION) ./...
+
+.PHONY: clean
+clean: ## remove what make has made
+	rm -rf $(BIN)
