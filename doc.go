@@ -1,4 +1,4 @@
-// Package magiclink issues one-time sign-in links ("magic links").
+// Package magiclink issues one-time sign-in links ("magic links") and redeems each exactly once.
 //
 // # The story
 //
@@ -20,6 +20,10 @@
 //		Path:       "/reports",
 //	})
 //
+// A [Redeemer] is the other half: Inspect says what a link stands for and changes nothing, which is what answers a GET;
+// Redeem uses it up in one atomic step and returns a [Redemption]. Of any number of racing calls one succeeds. [Sessions]
+// turn a redemption into a signed session token.
+//
 // The package httpadapter puts this on the web, store/memory and store/sqlite keep the records, and store/storetest checks
 // a store of your own. The command in cmd/magiclink is all of it in one program.
 //
@@ -32,6 +36,8 @@
 //   - gives each kind of token a type and an audience of its own, so that none passes for another;
 //   - keeps whom a link signs in out of the link;
 //   - takes the link's origin from the configuration, never from a request;
+//   - changes nothing when a link is only opened, and redeems for nobody but a form of our own page;
+//   - burns a link before it grants a session, so that a crash between the two lets nobody in twice;
 //   - lets a path pass only if every browser reads it as a path on that origin;
 //   - acknowledges a link only when the store has made it durable, and answers an outage with an error;
 //   - puts no token, link or address into a log line or an error.
