@@ -116,7 +116,7 @@ func (k *Keyring) VerifyAccessToken(token string, want AccessTokenCheck) (Access
 		return AccessToken{}, ErrInvalid
 	}
 	return AccessToken{
-		Issuer: c.issuer, Audience: c.audience, Subject: c.subject, ClientID: c.clientID, ID: c.id,
+		Issuer: c.issuer, Audience: slices.Clone(c.audience), Subject: c.subject, ClientID: c.clientID, ID: c.id,
 		Scopes: splitScope(c.scope), TenantID: c.tenant, BusinessID: c.business,
 		IssuedAt: time.Unix(c.issued, 0).UTC(), ExpiresAt: time.Unix(c.expires, 0).UTC(),
 	}, nil

@@ -38,8 +38,8 @@ type claims struct {
 
 var errClaim = errors.New("claim of the wrong type")
 
-func parseClaims(text []byte) (claims, error) {
-	var c claims
+func parseClaims(text []byte) (*claims, error) {
+	c := new(claims)
 	err := strictjson.Object(text, func(name []byte, value strictjson.Value) error {
 		if !c.set(string(name), value) {
 			return errClaim
@@ -123,19 +123,39 @@ type expectation struct {
 // several machines are never quite together.
 //
 // It returns ErrExpired for a token that was ours, and ErrInvalid for every other that is not valid now.
-func (k *Keyring) verify(token string, want expectation) (claims, error) {
-	text, err := jose.Verify(token, want.kind, k.load().find)
-	if err != nil {
-		return claims{}, ErrInvalid
-	}
-	c, err := parseClaims(text)
+func (k *Keyring) verify(token string, want expectation) (*claims, error) {
+	c, err := k.load().claims(token, want.kind)
 	if err != nil || !c.meets(want) {
-		return claims{}, ErrInvalid
+		return nil, ErrInvalid
 	}
 	if !want.now.Add(-want.leeway).Before(time.Unix(c.expires, 0)) {
 		return c, ErrExpired
 	}
 	return c, nil
+}
+
+// claims returns what a token of the kind says that a key of the ring has signed. Nobody may change the result.
+func (r *ring) claims(token string, kind jose.Kind) (*claims, error) {
+	if kind == jose.Link || len(token) > jose.MaxToken {
+		return r.read(token, kind)
+	}
+	key := keyOf(kind, token)
+	if c := r.verified.get(key); c != nil {
+		return c, nil
+	}
+	c, err := r.read(token, kind)
+	if err == nil {
+		r.verified.put(key, c)
+	}
+	return c, err
+}
+
+func (r *ring) read(token string, kind jose.Kind) (*claims, error) {
+	text, err := jose.Verify(token, kind, r.find)
+	if err != nil {
+		return nil, err
+	}
+	return parseClaims(text)
 }
 
 func (c *claims) meets(want expectation) bool {

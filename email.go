@@ -82,5 +82,8 @@ func lowerDomain(address string) string {
 	if at < 0 {
 		return address
 	}
-	return address[:at] + strings.ToLower(address[at:])
+	if domain := strings.ToLower(address[at:]); domain != address[at:] {
+		return address[:at] + domain
+	}
+	return address
 }

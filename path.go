@@ -105,13 +105,9 @@ func unhex(c byte) (byte, bool) {
 	return 0, false
 }
 
-// keepsOrigin is the last line of defence: whatever the rules above let through must also resolve to the origin.
+// keepsOrigin is the last line of defence: whatever the rules above let through must also be a reference without scheme,
+// user and host, which resolves to the origin it stands on (RFC 3986 section 5.2.2).
 func keepsOrigin(path string) bool {
-	origin := url.URL{Scheme: "https", Host: "origin.invalid"}
 	reference, err := url.Parse(path)
-	if err != nil {
-		return false
-	}
-	resolved := origin.ResolveReference(reference)
-	return resolved.Scheme == origin.Scheme && resolved.Host == origin.Host && resolved.User == nil
+	return err == nil && reference.Scheme == "" && reference.Host == "" && reference.User == nil && reference.Opaque == ""
 }

@@ -12,6 +12,8 @@ type ring struct {
 	keys   []*jose.Key // newest first
 	active *jose.Key   // the first key, if it can sign
 	byID   map[string]*jose.Key
+
+	verified verified
 }
 
 // newRing makes a ring whose first key signs, if it has a private part. The others only verify: their private parts are

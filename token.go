@@ -1,7 +1,6 @@
 package magiclink
 
 import (
-	"errors"
 	"time"
 
 	"github.com/magiclink-go/magiclink/internal/jose"
@@ -33,7 +32,7 @@ func (t *linkTokens) verify(token string, now time.Time, leeway time.Duration) (
 	c, err := t.keys.verify(token, expectation{
 		kind: jose.Link, issuer: t.issuer, audience: t.audience, now: now, leeway: leeway,
 	})
-	if errors.Is(err, ErrInvalid) || !validID(prefixLink, c.id) {
+	if c == nil || !validID(prefixLink, c.id) {
 		return "", ErrInvalid
 	}
 	return c.id, err

