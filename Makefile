@@ -1,5 +1,5 @@
 # Modules that are tested: the library, and those beside it that are never published.
-MODULES := . contracttest examples
+MODULES := . contracttest e2e examples
 
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
@@ -15,11 +15,16 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: test
-test: ## run all tests of all modules with the race detector
+test: tools ## run all tests of all modules with the race detector
 	@set -e; for module in $(MODULES); do \
 		echo "== go test $$module"; \
 		(cd $$module && go test -race -shuffle=on ./...); \
 	done
+
+.PHONY: tools
+tools: ## install what the tests need and the machine lacks: curl and a browser (by apt-get, as root)
+	@command -v curl >/dev/null || { apt-get update -qq && apt-get install -y -qq curl >/dev/null; }
+	@e2e/install.sh
 
 .PHONY: lint
 lint: $(GOLANGCI) ## run go vet's and golangci-lint's checks, and check that go.mod is tidy

@@ -22,6 +22,10 @@ func localPath(path string) bool {
 	return localSegments(path[1:end]) && keepsOrigin(path)
 }
 
+// ValidLocalPath reports whether path can be the Path of a [MagicLinkCreate], and is safe to redirect to: an address on the
+// own origin for every browser.
+func ValidLocalPath(path string) bool { return localPath(path) }
+
 // visibleASCII refuses white space, controls, everything beyond ASCII, and the backslash.
 func visibleASCII(s string) bool {
 	for i := range len(s) {

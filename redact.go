@@ -20,3 +20,13 @@ func (in MagicLinkCreate) LogValue() slog.Value {
 		slog.Int("session_timeout", in.SessionTimeout),
 	)
 }
+
+// LogValue implements [slog.LogValuer]: the address stays out of logs.
+func (r Redemption) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("magic_link_id", r.MagicLinkID), slog.String("tenant_id", r.TenantID))
+}
+
+// LogValue implements [slog.LogValuer]: the address stays out of logs.
+func (s Session) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("id", s.ID), slog.String("magic_link_id", s.MagicLinkID), slog.String("tenant_id", s.TenantID))
+}

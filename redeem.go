@@ -100,35 +100,38 @@ func NewRedeemer(config RedeemerConfig) (*Redeemer, error) {
 //
 // Errors: those of [Redeemer.Redeem].
 func (r *Redeemer) Inspect(ctx context.Context, token string) (Redemption, error) {
-	now, id, err := r.verify(ctx, token)
+	if !r.ready() {
+		return Redemption{}, errNoRedeemer
+	}
+	id, at, err := r.verify(ctx, token, r.now())
 	if err != nil {
 		return Redemption{}, err
 	}
 	record, err := r.store.Get(ctx, id)
-	if err != nil {
-		return Redemption{}, verdict("look the link up", err)
+	if err == nil {
+		err = record.verdict(at)
 	}
-	if err := record.verdict(now.Add(-r.leeway)); err != nil {
-		return Redemption{}, err
-	}
-	return redemption(record), nil
+	return redemption("look the link up", id, record, err)
 }
 
 // Redeem uses a link up and says what it stands for. Of any number of racing calls with one link exactly one succeeds,
 // and when it has, the use is as durable as the store makes it: grant the session then, and only then.
 //
-// Errors: [ErrConsumed] if the link was used before; [ErrRevoked]; [ErrExpired]; [ErrInvalid] for a token that is not one
-// of our links, and for a link that the store does not have; [ErrUnavailable] if the store fails or the context ends. With
-// ErrUnavailable the link is still usable, unless the error matches [ErrUnknownOutcome] too: then it may have been used
-// up, and nobody was let in. Tell people outside only that the link cannot be used.
+// Errors: [ErrExpired], without a look at the store if the token says so; [ErrRevoked]; [ErrConsumed] if the link was used
+// before; [ErrInvalid] for a token that is not one of our links, and for a link that the store does not have;
+// [ErrUnavailable] if the store fails or the context ends. With ErrUnavailable the link is still usable, unless the error
+// matches [ErrUnknownOutcome] too: then it may have been used up, and nobody was let in. Tell people outside only that the
+// link cannot be used.
 func (r *Redeemer) Redeem(ctx context.Context, token string) (Redemption, error) {
-	now, id, err := r.verify(ctx, token)
+	if !r.ready() {
+		return Redemption{}, errNoRedeemer
+	}
+	now := r.now()
+	id, at, err := r.verify(ctx, token, now)
 	var redeemed Redemption
 	if err == nil {
-		redeemed, err = r.consume(ctx, id, now)
-	}
-	if !r.ready() {
-		return Redemption{}, err
+		record, failure := r.store.Consume(ctx, id, at)
+		redeemed, err = redemption("use the link up", id, record, failure)
 	}
 	event := Event{
 		Kind: EventRedeemed, At: now, TenantID: redeemed.TenantID, BusinessID: redeemed.BusinessID, LinkID: id,
@@ -140,18 +143,14 @@ func (r *Redeemer) Redeem(ctx context.Context, token string) (Redemption, error)
 	return redeemed, err
 }
 
-func (r *Redeemer) consume(ctx context.Context, id string, now time.Time) (Redemption, error) {
-	record, err := r.store.Consume(ctx, id, now.Add(-r.leeway))
-	if err != nil {
-		return Redemption{}, verdict("use the link up", err)
+// BaseURL returns the magic link route, without a slash at its end. It is empty for a Redeemer that NewRedeemer has not
+// made.
+func (r *Redeemer) BaseURL() string {
+	if !r.ready() {
+		return ""
 	}
-	redeemed := redemption(record)
-	redeemed.RedeemedAt = now.UTC().Truncate(time.Millisecond)
-	return redeemed, nil
+	return r.route.url
 }
-
-// BaseURL returns the magic link route, without a slash at its end.
-func (r *Redeemer) BaseURL() string { return r.route.url }
 
 // Destination returns where the user goes after a redemption: the link's path, or "/", on the origin of the links.
 func (r *Redeemer) Destination(redeemed Redemption) string {
@@ -159,22 +158,27 @@ func (r *Redeemer) Destination(redeemed Redemption) string {
 	if !localPath(path) { // a Redemption that the caller has made
 		path = "/"
 	}
+	if !r.ready() {
+		return path
+	}
 	return r.route.origin + path
 }
 
+var errNoRedeemer = errors.New("magiclink: this Redeemer was not made by NewRedeemer")
+
 func (r *Redeemer) ready() bool { return r != nil && r.store != nil }
 
-// verify returns the id of the record that a token stands for. It calls no store.
-func (r *Redeemer) verify(ctx context.Context, token string) (now time.Time, id string, err error) {
-	if !r.ready() {
-		return now, "", errors.New("magiclink: this Redeemer was not made by NewRedeemer")
-	}
-	now = r.now()
-	id, err = r.tokens.verify(token, now, r.leeway)
+// verify returns the id of the record that a token stands for, and the time to ask the store about: now, and within the
+// leeway the last moment of the link's life. It calls no store.
+func (r *Redeemer) verify(ctx context.Context, token string, now time.Time) (id string, at time.Time, err error) {
+	id, expires, err := r.tokens.verify(token, now, r.leeway)
 	if err == nil && ctx.Err() != nil {
 		err = unavailable("redeem", ctx.Err())
 	}
-	return now, id, err
+	if at = now; !at.Before(expires) {
+		at = expires.Add(-time.Millisecond)
+	}
+	return id, at, err
 }
 
 // verdict turns the outcome of a store into one of ours. A link that the store does not have is as good as forged.
@@ -190,9 +194,15 @@ func verdict(doing string, err error) error {
 	return unavailable(doing, err)
 }
 
-// redemption takes over a record. The path was checked when the link was issued, and is checked again because it is
-// about to become a redirection: what is stored may have been changed by others.
-func redemption(record Record) Redemption {
+// redemption takes over what a store has answered. The path was checked when the link was issued, and is checked again
+// because it is about to become a redirection: what is stored may have been changed by others.
+func redemption(doing, id string, record Record, err error) (Redemption, error) {
+	if err == nil && record.ID != id {
+		err = errors.New("the store answered with another record")
+	}
+	if err != nil {
+		return Redemption{}, verdict(doing, err)
+	}
 	path := record.Path
 	if !localPath(path) {
 		path = ""
@@ -208,5 +218,5 @@ func redemption(record Record) Redemption {
 		IssuedAt:           record.CreatedAt,
 		ExpiresAt:          record.ExpiresAt,
 		RedeemedAt:         record.ConsumedAt,
-	}
+	}, nil
 }

@@ -3,6 +3,7 @@ package magiclink
 import (
 	"errors"
 	"time"
+	"unicode/utf8"
 
 	"github.com/magiclink-go/magiclink/internal/jose"
 	"github.com/magiclink-go/magiclink/internal/strictjson"
@@ -47,33 +48,46 @@ func NewSessions(config SessionsConfig) (*Sessions, error) {
 		faults.Add("BaseURL", err.Error())
 	}
 	checkKeys(&faults, config.Keys)
-	checkNames(&faults, config.Issuer, config.Audience)
 	checkLeeway(&faults, config.Leeway)
+	checkNames(&faults, config.Issuer, config.Audience)
+	defaults := Config{Issuer: config.Issuer, Audience: config.Audience, Now: config.Now}.withDefaults(to)
+	if len(faults) == 0 && len(defaults.Issuer)+len(defaults.Audience) > maxSessionNames {
+		faults.Add("Issuer", "and Audience must be at most 240 bytes together, so that every session fits into a cookie")
+	}
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	defaults := Config{Issuer: config.Issuer, Audience: config.Audience, Now: config.Now}.withDefaults(to)
 	return &Sessions{
 		keys: config.Keys, issuer: defaults.Issuer, audience: sessionAudience(defaults.Audience),
 		leeway: config.Leeway, now: defaults.Now,
 	}, nil
 }
 
+// maxSessionNames leaves room in the 4096 bytes of a cookie for the longest names that a session can have.
+const maxSessionNames = 240
+
+// CanGrant reports whether there is a key that signs, so that Grant can succeed.
+func (s *Sessions) CanGrant() bool { return s != nil && s.keys.CanSign() }
+
 // sessionAudience is to sessions what linkAudience is to links.
 func sessionAudience(audience string) string { return audience + "#session" }
 
 // Grant starts the session that a redemption stands for, now, and returns it with its token. The token is a credential:
-// put it into a cookie that scripts cannot read, and do not log it. It returns [ErrNoSigningKey] if the keys are public.
+// put it into a cookie that scripts cannot read, and do not log it. SessionTimeout counts in whole seconds. It returns
+// [ErrNoSigningKey] if the keys are public, and an error for a Redemption that no Redeemer has made.
 func (s *Sessions) Grant(redeemed Redemption) (token string, session Session, err error) {
 	if s == nil || s.keys == nil {
 		return "", Session{}, errNoSessions
+	}
+	if err := grantable(redeemed); err != nil {
+		return "", Session{}, err
 	}
 	now := s.now().UTC()
 	created := now.Truncate(time.Second)
 	session = Session{
 		ID: newID(prefixSession, now), MagicLinkID: redeemed.MagicLinkID, TenantID: redeemed.TenantID,
 		BusinessID: redeemed.BusinessID, ExternalBusinessID: redeemed.ExternalBusinessID, Email: redeemed.Email,
-		CreatedAt: created, ExpiresAt: created.Add(redeemed.SessionTimeout),
+		CreatedAt: created, ExpiresAt: created.Add(redeemed.SessionTimeout.Truncate(time.Second)),
 	}
 	token, err = s.keys.sign(jose.Session, s.claims(session))
 	if err == nil && len(token) > jose.MaxToken {
@@ -83,6 +97,20 @@ func (s *Sessions) Grant(redeemed Redemption) (token string, session Session, er
 		return "", Session{}, err
 	}
 	return token, session, nil
+}
+
+func grantable(redeemed Redemption) error {
+	for _, text := range []string{
+		redeemed.MagicLinkID, redeemed.TenantID, redeemed.BusinessID, redeemed.ExternalBusinessID, redeemed.Email,
+	} {
+		if !utf8.ValidString(text) {
+			return errors.New("magiclink: grant a session: the redemption holds text that is not UTF-8")
+		}
+	}
+	if redeemed.SessionTimeout < time.Second || redeemed.SessionTimeout > maxSessionTimeout*time.Second {
+		return errors.New("magiclink: grant a session: the redemption's SessionTimeout is not between 1 and 7948800 seconds")
+	}
+	return nil
 }
 
 var errNoSessions = errors.New("magiclink: these Sessions were not made by NewSessions")

@@ -27,15 +27,15 @@ func newLinkTokens(keys *Keyring, issuer, audience string) linkTokens {
 	return t
 }
 
-// verify returns the id of the record that a token stands for. With ErrExpired it returns the id, too.
-func (t *linkTokens) verify(token string, now time.Time, leeway time.Duration) (id string, err error) {
+// verify returns the id of the record that a token stands for, and when it expires. With ErrExpired it returns them, too.
+func (t *linkTokens) verify(token string, now time.Time, leeway time.Duration) (id string, expires time.Time, err error) {
 	c, err := t.keys.verify(token, expectation{
 		kind: jose.Link, issuer: t.issuer, audience: t.audience, now: now, leeway: leeway,
 	})
 	if c == nil || !validID(prefixLink, c.id) {
-		return "", ErrInvalid
+		return "", time.Time{}, ErrInvalid
 	}
-	return c.id, err
+	return c.id, time.Unix(c.expires, 0), err
 }
 
 // mint signs a token. Ids are of our alphabet and need no escaping.

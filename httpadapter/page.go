@@ -2,10 +2,12 @@ package httpadapter
 
 import (
 	"errors"
+	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -69,13 +71,13 @@ type Page struct {
 func NewPage(config PageConfig) (*Page, error) {
 	var faults magiclink.ConfigErrors
 	route := new(url.URL)
-	if config.Redeemer == nil {
-		faults.Add("Redeemer", "is required: make one with magiclink.NewRedeemer")
-	} else if parsed, err := url.Parse(config.Redeemer.BaseURL()); err == nil {
-		route = parsed
+	if checkRedeemer(&faults, config.Redeemer); len(faults) == 0 {
+		if parsed, err := url.Parse(config.Redeemer.BaseURL()); err == nil { // NewRedeemer has parsed it, too
+			route = parsed
+		}
 	}
-	if config.Sessions == nil && config.OnRedeem == nil {
-		faults.Add("Sessions", "is required, or OnRedeem instead")
+	if config.OnRedeem == nil {
+		checkSessions(&faults, config.Sessions)
 	}
 	if !linkTarget(config.NewLinkURL) {
 		faults.Add("NewLinkURL", "must be an https URL or a local path")
@@ -113,13 +115,25 @@ func (p *Page) fillIn(sessions *magiclink.Sessions) {
 	}
 }
 
+func checkRedeemer(faults *magiclink.ConfigErrors, redeemer *magiclink.Redeemer) {
+	if redeemer.BaseURL() == "" {
+		faults.Add("Redeemer", "is required: make one with magiclink.NewRedeemer")
+	}
+}
+
+func checkSessions(faults *magiclink.ConfigErrors, sessions *magiclink.Sessions) {
+	if !sessions.CanGrant() {
+		faults.Add("Sessions", "are required, with a key that can sign: make them with magiclink.NewSessions")
+	}
+}
+
 // linkTarget accepts what may stand in an href: nothing that runs.
 func linkTarget(address string) bool {
-	u, err := url.Parse(address)
-	if err != nil {
-		return false
+	if address == "" || magiclink.ValidLocalPath(address) {
+		return true
 	}
-	return address == "" || u.Scheme == "https" && u.Host != "" || u.Scheme == "" && u.Host == "" && u.Path != "" && u.Path[0] == '/'
+	u, err := url.Parse(address)
+	return err == nil && u.Scheme == "https" && u.Host != ""
 }
 
 // ServeHTTP implements [http.Handler].
@@ -180,11 +194,8 @@ func (p *Page) redeem(w http.ResponseWriter, r *http.Request) {
 		p.refuse(w, r, err)
 		return
 	}
-	if err := p.start(w, r, redeemed); err != nil {
-		w.Header().Del("Set-Cookie") // half a session is none
-		p.logger.ErrorContext(r.Context(), "magiclink: the link is used up, and no session was started",
-			"link_id", redeemed.MagicLinkID, "error", err)
-		p.unavailable(w, r, err)
+	if err := p.begin(w, r, redeemed); err != nil {
+		p.unavailable(w, r, fmt.Errorf("link %s is used up, and no session was started: %w", redeemed.MagicLinkID, err))
 		return
 	}
 	dropFormCookie(w)
@@ -193,13 +204,37 @@ func (p *Page) redeem(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusSeeOther)
 }
 
+// begin starts the session. After an error or a panic no cookie of it is left: half a session is none.
+func (p *Page) begin(w http.ResponseWriter, r *http.Request, redeemed magiclink.Redemption) (err error) {
+	before := slices.Clone(w.Header()["Set-Cookie"])
+	defer func() {
+		if err != nil {
+			w.Header()["Set-Cookie"] = before
+		}
+	}()
+	defer contain(func() { err = errPanic })
+	return p.start(w, r, redeemed)
+}
+
 // refuse has one look for all links that cannot be used.
 func (p *Page) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, magiclink.ErrUnavailable) {
+	if !isDead(err) {
 		p.unavailable(w, r, err)
 		return
 	}
 	p.show(w, r, http.StatusGone, PageData{State: StateDead})
+}
+
+// isDead tells the verdicts on a link from everything that says nothing about it.
+func isDead(err error) bool {
+	for _, verdict := range []error{
+		magiclink.ErrInvalid, magiclink.ErrRevoked, magiclink.ErrConsumed, magiclink.ErrExpired,
+	} {
+		if errors.Is(err, verdict) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *Page) unavailable(w http.ResponseWriter, r *http.Request, cause error) {

@@ -41,7 +41,10 @@ type PageData struct {
 //go:embed page.html
 var pageHTML string
 
-var builtIn = template.Must(template.New("page").Parse(pageHTML))
+// parts splits a path where a line may end.
+func parts(path string) []string { return strings.SplitAfter(path, "/") }
+
+var builtIn = template.Must(template.New("page").Funcs(template.FuncMap{"parts": parts}).Parse(pageHTML))
 
 var retryAfterSeconds = strconv.Itoa(int(retryAfter.Seconds()))
 

@@ -40,7 +40,8 @@ func (f pageForm) ours(r *http.Request) bool {
 	return ok && subtle.ConstantTimeCompare([]byte(formToken(secret, f.token)), []byte(f.formToken)) == 1
 }
 
-// formToken needs no key: the cookie is the secret, and no other site can read or set it.
+// formToken needs no key: the cookie is the secret, which no other host can read or set. A page on another port of this host
+// can; that one is stopped by the cross-origin check.
 func formToken(secret, token string) string {
 	hash := sha256.Sum256([]byte("magiclink form\x00" + secret + "\x00" + token))
 	return base64.RawURLEncoding.EncodeToString(hash[:])

@@ -3,6 +3,7 @@ package httpadapter
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -38,12 +39,8 @@ type RedeemHandler struct {
 // NewRedeemHandler reports every fault of the configuration at once, as [magiclink.ConfigErrors].
 func NewRedeemHandler(config RedeemConfig) (*RedeemHandler, error) {
 	var faults magiclink.ConfigErrors
-	if config.Redeemer == nil {
-		faults.Add("Redeemer", "is required: make one with magiclink.NewRedeemer")
-	}
-	if config.Sessions == nil {
-		faults.Add("Sessions", "is required: make them with magiclink.NewSessions")
-	}
+	checkRedeemer(&faults, config.Redeemer)
+	checkSessions(&faults, config.Sessions)
 	shared := newEndpoint(&faults, config.MaxBody, config.Timeout, "", config.Logger)
 	if err := faults.Err(); err != nil {
 		return nil, err
@@ -84,7 +81,7 @@ func (h *RedeemHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (h *RedeemHandler) redeem(ctx context.Context, token string) (data redemptionData, _ *problem) {
 	redeemed, err := h.redeemer.Redeem(ctx, token)
-	if errors.Is(err, magiclink.ErrUnavailable) {
+	if err != nil && !isDead(err) {
 		return data, unavailable(err)
 	}
 	if err != nil {
@@ -92,7 +89,7 @@ func (h *RedeemHandler) redeem(ctx context.Context, token string) (data redempti
 	}
 	sessionToken, session, err := h.sessions.Grant(redeemed)
 	if err != nil {
-		return data, unavailable(err) // and the link is used up
+		return data, unavailable(fmt.Errorf("link %s is used up, and no session was started: %w", redeemed.MagicLinkID, err))
 	}
 	return redemptionData{
 		MagicLinkID: redeemed.MagicLinkID, BusinessID: orNull(redeemed.BusinessID),

@@ -20,11 +20,17 @@ func hostCookie(name, value string, age int) *http.Cookie {
 	}
 }
 
+// maxCookie is how long name and value of a cookie may be together, for browsers to keep it (RFC 6265bis section 5.7).
+const maxCookie = 4096
+
 // startSession grants a session and puts it into the cookie.
 func startSession(w http.ResponseWriter, sessions *magiclink.Sessions, redeemed magiclink.Redemption) error {
 	token, session, err := sessions.Grant(redeemed)
 	if err != nil {
 		return err
+	}
+	if len(SessionCookie)+len(token) > maxCookie {
+		return magiclink.ErrTokenTooLong
 	}
 	age := int(session.ExpiresAt.Sub(session.CreatedAt) / time.Second)
 	http.SetCookie(w, hostCookie(SessionCookie, token, age))
@@ -35,10 +41,11 @@ func startSession(w http.ResponseWriter, sessions *magiclink.Sessions, redeemed 
 // [magiclink.Sessions].
 func EndSession(w http.ResponseWriter) { http.SetCookie(w, hostCookie(SessionCookie, "", -1)) }
 
-// findSession looks for a session in the cookie, and then for a session token sent as a bearer token.
+// findSession looks for a session in the cookie, and then for a session token sent as a bearer token. Two cookies of the
+// name are none: one of them may be somebody else's.
 func findSession(sessions *magiclink.Sessions, r *http.Request) (magiclink.Session, bool) {
-	for _, cookie := range r.CookiesNamed(SessionCookie) {
-		if session, err := sessions.Verify(cookie.Value); err == nil {
+	if cookies := r.CookiesNamed(SessionCookie); len(cookies) == 1 {
+		if session, err := sessions.Verify(cookies[0].Value); err == nil {
 			return session, true
 		}
 	}

@@ -52,5 +52,5 @@ func (a *address) path() string {
 	if err != nil {
 		return ""
 	}
-	return strings.TrimSuffix(u.Path, "/")
+	return strings.TrimSuffix(u.EscapedPath(), "/")
 }

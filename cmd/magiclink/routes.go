@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
@@ -21,10 +20,11 @@ func (s *server) routes(config *configFile, address address) (http.Handler, erro
 	mux.Handle(httpadapter.OpenAPIPath, httpadapter.OpenAPI())
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) { answerHealth(w, http.StatusOK) })
 	mux.HandleFunc("/readyz", s.ready)
-	if err := s.routeRedemption(mux, address); err != nil {
+	handler, err := s.routeRedemption(mux, address)
+	if err != nil {
 		return nil, err
 	}
-	return s.observe(mux), nil
+	return s.observe(handler), nil
 }
 
 // routeAPI adds what issues links.
@@ -64,26 +64,26 @@ func (s *server) routeAPI(mux *http.ServeMux, config *configFile, address addres
 }
 
 // routeRedemption adds what redeems links, and what a session is good for.
-func (s *server) routeRedemption(mux *http.ServeMux, address address) error {
+func (s *server) routeRedemption(mux *http.ServeMux, address address) (http.Handler, error) {
 	redeemer, err := magiclink.NewRedeemer(magiclink.RedeemerConfig{
 		BaseURL: address.baseURL, Keys: s.keys, Store: s.store, Logger: s.logger,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sessions, err := magiclink.NewSessions(magiclink.SessionsConfig{BaseURL: address.baseURL, Keys: s.keys})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	page, err := httpadapter.NewPage(httpadapter.PageConfig{Redeemer: redeemer, Sessions: sessions, Logger: s.logger})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	redeem, err := httpadapter.NewRedeemHandler(httpadapter.RedeemConfig{
 		Redeemer: redeemer, Sessions: sessions, Logger: s.logger,
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	mux.Handle(httpadapter.RedeemPath, redeem)
 	mux.Handle(httpadapter.SessionPath, httpadapter.SessionInfo(sessions))
@@ -92,28 +92,37 @@ func (s *server) routeRedemption(mux *http.ServeMux, address address) error {
 }
 
 // routePage puts the redemption page at the route of the links and below it, and the landing page at all that is left.
-func routePage(mux *http.ServeMux, route string, page, landing http.Handler) error {
-	if _, taken := mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: route}}); taken == route && route != "" ||
-		strings.ContainsAny(route, "{} ") {
-		return fmt.Errorf("the path of -base-url, %s, cannot be used: take another, such as /magic", route)
-	}
-	if route != "" {
-		mux.Handle(route, page)
-		mux.Handle(route+"/", page)
-	}
+func routePage(mux *http.ServeMux, route string, page, landing http.Handler) (http.Handler, error) {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		reads := r.Method == http.MethodGet || r.Method == http.MethodHead
-		switch {
-		case route == "" && (!reads || r.URL.Query().Has("token")):
-			page.ServeHTTP(w, r)
-		case reads:
+		if isRead(r) {
 			landing.ServeHTTP(w, r)
-		default:
-			notFound(w, r)
+			return
 		}
+		notFound(w, r)
 	})
-	return nil
+	if route == "" {
+		return pageFirst(page, mux), nil
+	}
+	if _, taken := mux.Handler(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: route}}); taken == route {
+		return nil, fmt.Errorf("the path of -base-url, %s, cannot be used: take another, such as /magic", route)
+	}
+	mux.Handle(route, page)
+	mux.Handle(route+"/", page)
+	return mux, nil
 }
+
+// pageFirst is for links at the root: they may lead to any path, and are known by their token.
+func pageFirst(page, rest http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isRead(r) && r.URL.Query().Has("token") || r.Method == http.MethodPost && r.URL.Path == "/" {
+			page.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}
+
+func isRead(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
 // ready asks the store for a link that nobody has: that it knows so is an answer.
 func (s *server) ready(w http.ResponseWriter, r *http.Request) {

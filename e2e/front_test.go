@@ -1,0 +1,71 @@
+package e2e_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/cdproto/security"
+	"github.com/stretchr/testify/require"
+)
+
+// publicHost is where the browser finds the front, on the usual port of HTTPS.
+const publicHost = "app.example.com"
+
+// front is a proxy that ends TLS, as it stands before an installation.
+var front reverseProxy
+
+type reverseProxy struct {
+	mu     sync.Mutex
+	behind *httputil.ReverseProxy
+}
+
+// listen starts the front with a certificate of nobody's, and returns its address. It lasts as long as the process.
+func (p *reverseProxy) listen() string {
+	return httptest.NewTLSServer(p).Listener.Addr().String()
+}
+
+// ServeHTTP implements [http.Handler].
+func (p *reverseProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.mu.Lock()
+	behind := p.behind
+	p.mu.Unlock()
+	behind.ServeHTTP(w, r)
+}
+
+// startPublic serves behind the front, and opens a tab that takes its certificate.
+func startPublic(t *testing.T) (*service, *tab) {
+	t.Helper()
+	b := open(t)
+	s := startIn(t, t.TempDir(), "https://"+publicHost+"/magic")
+	to, err := url.Parse(s.origin)
+	require.NoError(t, err)
+	front.mu.Lock()
+	front.behind = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Host = r.In.Host
+		r.SetXForwarded()
+	}}
+	front.mu.Unlock()
+	command(b, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+	return s, b
+}
+
+// TestBehindProxy signs in over HTTPS, where the service itself sees plain HTTP.
+func TestBehindProxy(t *testing.T) {
+	s, b := startPublic(t)
+	l := s.issue("/reports")
+	require.Equal(t, http.StatusOK, b.visit(l.url))
+	require.Contains(t, b.text(), "You go to "+publicHost+"/reports")
+	require.Equal(t, http.StatusOK, b.signIn())
+	require.Equal(t, "https://"+publicHost+"/reports", b.address())
+	require.Equal(t, "https://"+publicHost, b.wire(b.find(http.MethodPost, s.baseURL))["origin"])
+	cookie := b.cookies("https://" + publicHost)[sessionCookie]
+	require.NotNil(t, cookie)
+	require.Equal(t, publicHost, cookie.Domain)
+	require.Equal(t, http.StatusOK, b.visit("https://"+publicHost+"/session"))
+	s.requireUsed(l)
+}
