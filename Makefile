@@ -1,5 +1,5 @@
 # Modules that are tested: the library, and those beside it that are never published.
-MODULES := . contracttest e2e examples
+MODULES := . contracttest crashtest e2e examples
 
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
@@ -22,8 +22,9 @@ test: tools ## run all tests of all modules with the race detector
 	done
 
 .PHONY: tools
-tools: ## install what the tests need and the machine lacks: curl and a browser (by apt-get, as root)
+tools: ## install what the tests need and the machine lacks: curl, strace, a browser (by apt-get, as root)
 	@command -v curl >/dev/null || { apt-get update -qq && apt-get install -y -qq curl >/dev/null; }
+	@crashtest/install.sh
 	@e2e/install.sh
 
 .PHONY: lint

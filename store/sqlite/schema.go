@@ -78,6 +78,10 @@ func prepareConn(ctx context.Context, conn *sql.Conn, policy foreign) error {
 	if err := enableWAL(ctx, conn); err != nil {
 		return err
 	}
+	// A process that died after a failed sync may have left a log that is not all on the disk.
+	if err := checkpoint(ctx, conn, "PASSIVE"); err != nil {
+		return err
+	}
 	if version == len(migrations) {
 		return nil
 	}

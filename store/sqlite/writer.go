@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/mattn/go-sqlite3"
+
 	"github.com/magiclink-go/magiclink"
 )
 
@@ -17,6 +19,8 @@ type writer struct {
 	db   *sql.DB
 	file string    // the path of the database
 	conn *sql.Conn // nil until it is needed
+
+	doubtful bool // a commit has failed, and the log may hold what the disk does not
 }
 
 // begin opens a transaction that holds the lock for writing, waiting for that lock as long as patience allows.
@@ -52,6 +56,13 @@ func (w *writer) open(ctx context.Context) error {
 		discard(conn)
 		return err
 	}
+	if w.doubtful {
+		if err := checkpoint(context.WithoutCancel(ctx), conn, "TRUNCATE"); err != nil {
+			discard(conn)
+			return err
+		}
+		w.doubtful = false
+	}
 	w.conn = conn
 	return nil
 }
@@ -64,6 +75,7 @@ func (w *writer) commit(ctx context.Context) error {
 		return nil
 	}
 	defer w.discard()
+	w.doubtful = true
 	if stillOpen(w.conn) && exec(ctx, w.conn, "ROLLBACK") == nil {
 		return err
 	}
@@ -109,6 +121,23 @@ func stillOpen(conn *sql.Conn) bool {
 		return nil
 	})
 	return open
+}
+
+// checkpoint moves the log into the database and syncs that. It is what makes a log safe to go on with whose sync has
+// failed: the system may take pages for written that are not, and never write them, so that what is appended behind them
+// is lost with them when the power fails. Read back from memory and written to the database they are safe.
+//
+// In the mode TRUNCATE it waits for nobody and returns SQLITE_BUSY if others hold it up; in PASSIVE it does what it can.
+func checkpoint(ctx context.Context, conn *sql.Conn, mode string) error {
+	var busy, inLog, moved int
+	err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &inLog, &moved)
+	if err == nil && busy != 0 && mode != "PASSIVE" {
+		err = sqlite3.Error{Code: sqlite3.ErrBusy}
+	}
+	if err != nil {
+		return fmt.Errorf("move the log into the database: %w", err)
+	}
+	return nil
 }
 
 func exec(ctx context.Context, conn *sql.Conn, query string, args ...any) error {
