@@ -23,7 +23,7 @@ func imports(t *testing.T, pattern string) map[string][]string {
 	if testing.Short() {
 		t.Skip("asks the go command")
 	}
-	list := exec.CommandContext(t.Context(), "go", "list", "-e", "-deps", "-json=ImportPath,Imports", pattern)
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-json=ImportPath,Imports", pattern)
 	out, err := list.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, list.Start())
