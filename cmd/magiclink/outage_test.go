@@ -64,6 +64,8 @@ func TestDatabaseFileGoesReadOnly(t *testing.T) {
 	for _, name := range []string{"magiclink.db", "magiclink.db-wal", "magiclink.db-shm"} {
 		path := filepath.Join(folder, "magiclink-data", name)
 		require.NoError(t, os.Chmod(path, 0o400))
+		noticed := func() bool { return p.issue(token, acme).status != http.StatusCreated }
+		require.Eventually(t, noticed, 30*time.Second, time.Millisecond)
 		requireOutage(t, p, token)
 		require.NoError(t, os.Chmod(path, 0o600))
 		require.Equal(t, http.StatusCreated, p.issue(token, acme).status, "it has recovered by itself")

@@ -39,7 +39,7 @@ func (s *Store) get(ctx context.Context, id string) (record magiclink.Record, fo
 }
 
 func (s *Store) read(ctx context.Context, id string) (magiclink.Record, bool, error) {
-	if err := checkMapping(s.commit.writer.file); err != nil {
+	if err := s.guard.mapped(); err != nil {
 		return magiclink.Record{}, false, err
 	}
 	conn, err := s.db.Conn(ctx)

@@ -20,6 +20,7 @@ type Store struct {
 	db     *sql.DB
 	owned  bool // Open made db, so Close closes it
 	gate   gate
+	guard  *guard
 	commit *committer
 
 	closing  sync.Once
@@ -29,7 +30,8 @@ type Store struct {
 var _ magiclink.Store = (*Store)(nil)
 
 func newStore(db *sql.DB, file string, owned bool) *Store {
-	return &Store{db: db, owned: owned, commit: &committer{writer: &writer{db: db, file: file}}}
+	g := &guard{path: file}
+	return &Store{db: db, owned: owned, guard: g, commit: &committer{writer: &writer{db: db, guard: g}}}
 }
 
 // Close waits for the calls that are running and frees the connections; a database that was given to [New] stays open.
@@ -40,7 +42,7 @@ func newStore(db *sql.DB, file string, owned bool) *Store {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.gate.close()
-		if err := checkWritable(s.commit.writer.file); err != nil {
+		if err := s.guard.closable(); err != nil {
 			s.closeErr = fmt.Errorf("magiclink/sqlite: close: %w", err)
 			return
 		}

@@ -7,35 +7,59 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync/atomic"
 	"syscall"
+	"time"
 )
 
-// checkWritable refuses a database that has become read-only while it was open: its file system, a file by an attribute,
-// or a file by its mode. SQLite keeps the index of its log in memory that is mapped from the file "-shm", also for reading.
-// Writing to such a mapping of a read-only file is no error that could be returned but a signal that ends the process.
+// modeInterval is how often the modes of the files are looked at. Looking is dear: it makes the next write of a file note
+// its time anew, and the sync write that down.
+const modeInterval = 50 * time.Millisecond
+
+// guard refuses a database that has become read-only while it was open: its file system, a file by an attribute, or a file
+// by its mode. SQLite keeps the index of its log in memory that is mapped from the file "-shm", also for reading. Writing to
+// such a mapping of a read-only file is no error that could be returned but a signal that ends the process.
 //
-// The check costs a few microseconds. It cannot see what happens between itself and the use.
-func checkWritable(path string) error {
-	return errors.Join(writable(path), writable(path+"-wal"), writable(path+"-shm"))
+// A check costs a few microseconds. It cannot see what happens between itself and the use.
+type guard struct {
+	path   string
+	looked atomic.Int64 // when the modes were looked at, in Unix nanoseconds
 }
 
-// checkMapping is checkWritable for those who only read.
-func checkMapping(path string) error { return writable(path + "-shm") }
+// writable is for those who write.
+func (g *guard) writable() error {
+	if now := time.Now().UnixNano(); now-g.looked.Load() >= int64(modeInterval) {
+		if err := g.closable(); err != nil {
+			return err // and look again the next time
+		}
+		g.looked.Store(now)
+		return nil
+	}
+	return errors.Join(access(g.path), access(g.path+"-wal"), access(g.path+"-shm"))
+}
 
-func writable(path string) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // SQLite makes it, or says why it cannot
-	}
-	if err == nil && info.Mode().Perm()&0o222 == 0 {
-		err = syscall.EACCES // root could write, but somebody has asked that nobody does
-	}
-	if err == nil {
-		const writing = 2 // W_OK
-		err = syscall.Access(path, writing)
-	}
-	if err != nil {
+// closable looks at everything, since closing the last connection writes, too.
+func (g *guard) closable() error {
+	return errors.Join(mode(g.path), mode(g.path+"-wal"), mode(g.path+"-shm"),
+		access(g.path), access(g.path+"-wal"), access(g.path+"-shm"))
+}
+
+// mapped is for those who only read.
+func (g *guard) mapped() error { return access(g.path + "-shm") }
+
+func access(path string) error {
+	const writing = 2 // W_OK
+	if err := syscall.Access(path, writing); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("the database is read-only: %w", err)
+	}
+	return nil // of a file that is not there SQLite makes one, or says why it cannot
+}
+
+// mode finds what access does not tell root, who may write all: that somebody has asked that nobody does.
+func mode(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Mode().Perm()&0o222 == 0 {
+		return fmt.Errorf("the database is read-only: %w", syscall.EACCES)
 	}
 	return nil
 }

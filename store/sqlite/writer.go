@@ -16,9 +16,9 @@ import (
 // may keep the marks of its failure for ever, as one does that was opened while the file system was read-only.
 // Only the leader of the committer uses it.
 type writer struct {
-	db   *sql.DB
-	file string    // the path of the database
-	conn *sql.Conn // nil until it is needed
+	db    *sql.DB
+	guard *guard
+	conn  *sql.Conn // nil until it is needed
 
 	doubtful bool // a commit has failed, and the log may hold what the disk does not
 }
@@ -28,7 +28,7 @@ func (w *writer) begin(ctx context.Context, p patience) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := checkWritable(w.file); err != nil {
+	if err := w.guard.writable(); err != nil {
 		return err // the connection stays: closing it would write, too
 	}
 	return p.wait(ctx, func() error {
