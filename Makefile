@@ -1,5 +1,5 @@
 # Modules that are tested: the library, and those beside it that are never published.
-MODULES := . contracttest crashtest e2e examples
+MODULES := . benchmarks contracttest crashtest e2e examples
 
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
@@ -50,8 +50,8 @@ fuzz: ## run every fuzz target for FUZZTIME (30s)
 	done
 
 .PHONY: bench
-bench: ## run the benchmarks
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## measure against floors and a rival, and write docs/benchmarks.md; some minutes on a quiet machine
+	benchmarks/run.sh
 
 .PHONY: vuln
 vuln: ## look for known vulnerabilities; needs the Go vulnerability database

@@ -1,0 +1,152 @@
+package suite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"github.com/magiclink-go/magiclink/benchmarks/internal/load"
+	"github.com/magiclink-go/magiclink/benchmarks/internal/measure"
+	"github.com/magiclink-go/magiclink/store/sqlite"
+)
+
+// few is how many records the small database holds.
+const few = 10_000
+
+// library is a database with a number of live links, any of which can be redeemed.
+type library struct {
+	path  string
+	size  int
+	store *sqlite.Store
+	pair  pair
+	mint  minter
+	next  int // counts redemptions
+}
+
+func newLibrary(ctx context.Context, path string, size int) (l *library, err error) {
+	l = &library{path: path, size: size}
+	if err := fill(ctx, path, 0, size, time.Now().Add(time.Hour)); err != nil {
+		return nil, err
+	}
+	if l.mint, err = newMinter(); err != nil {
+		return nil, err
+	}
+	if l.store, err = sqlite.Open(path); err != nil {
+		return nil, err
+	}
+	l.pair, err = newPair(l.store)
+	return l, err
+}
+
+// restore makes the library what it was: it forgets what was issued and what was redeemed.
+func (l *library) restore(ctx context.Context) error {
+	db, err := sql.Open("sqlite3", "file:"+l.path+"?_busy_timeout=5000&_txlock=immediate")
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // what matters was answered
+	_, err = db.ExecContext(ctx, `DELETE FROM magiclink_links WHERE id >= 'mlk_3';
+		UPDATE magiclink_links SET consumed_at = NULL WHERE consumed_at IS NOT NULL`)
+	l.next = 0
+	return err
+}
+
+// tokens mints tokens of links that lie all over the database and were not redeemed since restore.
+func (l *library) tokens(n int) ([]string, error) {
+	const stride = 7919 // a prime that divides no size, so that no link comes twice
+	tokens := make([]string, 0, n)
+	now := time.Now()
+	for range min(n, l.size-l.next) {
+		token, err := l.mint.mint(filledID(l.next*stride%l.size), now)
+		if err != nil {
+			return nil, err
+		}
+		tokens = append(tokens, token)
+		l.next++
+	}
+	return tokens, nil
+}
+
+func (l *library) issuing(ctx context.Context, callers int) measure.Subject {
+	return measure.Subject{Slice: func(d time.Duration) (int, time.Duration, error) {
+		issue := issueCall(ctx, l.pair)
+		done, err := load.Callers(callers, d, func(int) error { return issue() })
+		return done.Calls, done.Took, err
+	}}
+}
+
+// redeeming restores a small library first: it has to stay as large as it is, and has links for one slice alone.
+func (l *library) redeeming(ctx context.Context, callers int) measure.Subject {
+	return measure.Subject{Slice: func(d time.Duration) (int, time.Duration, error) {
+		if l.size == few {
+			if err := l.restore(ctx); err != nil {
+				return 0, 0, err
+			}
+		}
+		tokens, err := l.tokens(int(d.Seconds()*20_000) * min(callers, 2) / 2)
+		if err != nil {
+			return 0, 0, err
+		}
+		var taken atomic.Int64
+		done, err := load.Callers(callers, d, func(int) error {
+			n := int(taken.Add(1)) - 1
+			if n >= len(tokens) {
+				return load.ErrStop
+			}
+			_, err := l.pair.redeemer.Redeem(ctx, tokens[n])
+			return err
+		})
+		return done.Calls, done.Took, err
+	}}
+}
+
+func (s *Suite) scale(ctx context.Context) ([]measure.Result, error) {
+	dir, remove, err := s.folder("scale")
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
+	var libraries []*library
+	for _, size := range []int{few, s.Records} {
+		l, err := newLibrary(ctx, filepath.Join(dir, fmt.Sprintf("%d.db", size)), size)
+		if err != nil {
+			return nil, err
+		}
+		defer l.store.Close() //nolint:errcheck // it has been measured
+		libraries = append(libraries, l)
+	}
+	return s.compare(ctx, libraries[0], libraries[1])
+}
+
+func (s *Suite) compare(ctx context.Context, small, large *library) ([]measure.Result, error) {
+	var subjects []measure.Subject
+	for _, callers := range []int{1, crowd} {
+		subjects = append(subjects, small.issuing(ctx, callers), large.issuing(ctx, callers),
+			small.redeeming(ctx, callers), large.redeeming(ctx, callers))
+	}
+	rates, err := measure.Interleave(s.plan(5, 150*time.Millisecond), subjects...)
+	if err != nil {
+		return nil, err
+	}
+	names := []string{"Issue, a lone caller", "Redeem, a lone caller", "Issue, 64 callers", "Redeem, 64 callers"}
+	goal := measure.AtMost(1.2)
+	results := make([]measure.Result, 0, len(names))
+	for n, name := range names {
+		name = fmt.Sprintf("%s, %s live links", name, inWords(large.size))
+		results = append(results, costs(name, rates[2*n+1].Costs(), rates[2*n].Costs(), inWords(small.size)+" live links", &goal))
+	}
+	return results, nil
+}
+
+func inWords(n int) string {
+	switch {
+	case n%1_000_000 == 0:
+		return fmt.Sprintf("%d million", n/1_000_000)
+	case n%1_000 == 0:
+		return fmt.Sprintf("%d thousand", n/1_000)
+	}
+	return fmt.Sprint(n)
+}
