@@ -34,7 +34,7 @@ tools: ## install what the tests need and the machine lacks: curl, strace, a bro
 lint: $(GOLANGCI) ## run go vet's and golangci-lint's checks, and check that go.mod is tidy
 	@set -e; for module in $(MODULES); do \
 		echo "== lint $$module"; \
-		(cd $$module && $(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...); \
+		(cd $$module && $(GOLANGCI) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...); \
 	done
 	GOWORK=off go mod tidy -diff
 	GOWORK=off go mod verify
