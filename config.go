@@ -50,10 +50,7 @@ func (e ConfigErrors) Err() error {
 
 func (c Config) check() (route, error) {
 	var faults ConfigErrors
-	to, err := parseRoute(c.BaseURL)
-	if err != nil {
-		faults.Add("BaseURL", err.Error())
-	}
+	to := checkRoute(&faults, c.BaseURL)
 	checkKeys(&faults, c.Keys)
 	if c.Keys != nil && len(c.Keys.Keys()) > 0 && !c.Keys.CanSign() {
 		faults.Add("Keys", "has no key that can sign")
@@ -66,6 +63,14 @@ func (c Config) check() (route, error) {
 		faults.Add("MaxSessionTimeout", reason)
 	}
 	return to, faults.Err()
+}
+
+func checkRoute(faults *ConfigErrors, base string) route {
+	to, err := parseRoute(base)
+	if err != nil {
+		faults.Add("BaseURL", err.Error())
+	}
+	return to
 }
 
 func checkKeys(faults *ConfigErrors, keys *Keyring) {

@@ -52,16 +52,21 @@ func (k *Keyring) Reload(path string) error {
 	return nil
 }
 
+var errEmptyKeyring = errors.New("magiclink: save the keys: the keyring is empty")
+
 // Save writes all keys, private parts included, as a JWK set to a file with mode 0600. The file is replaced in one step:
 // after a crash there is the old set or the new one, never a part. The directory must exist. An empty ring is not saved.
 func (k *Keyring) Save(path string) error {
-	keys := k.load().keys
-	if len(keys) == 0 {
-		return errors.New("magiclink: save the keys: the keyring is empty")
+	if k == nil {
+		return errEmptyKeyring
 	}
 	k.change.Lock() // of two that save, the one that changed the ring last comes last
 	defer k.change.Unlock()
-	text, err := jose.MarshalSet(k.load().keys)
+	keys := k.load().keys
+	if len(keys) == 0 {
+		return errEmptyKeyring
+	}
+	text, err := jose.MarshalSet(keys)
 	if err == nil {
 		err = replaceFile(path, append(text, '\n'))
 	}

@@ -63,10 +63,7 @@ type Redemption struct {
 
 func (c RedeemerConfig) check() (route, error) {
 	var faults ConfigErrors
-	to, err := parseRoute(c.BaseURL)
-	if err != nil {
-		faults.Add("BaseURL", err.Error())
-	}
+	to := checkRoute(&faults, c.BaseURL)
 	checkKeys(&faults, c.Keys)
 	if c.Store == nil {
 		faults.Add("Store", "is required: the one that the issuer writes to")

@@ -43,10 +43,7 @@ type Session struct {
 // NewSessions reports every fault of the configuration at once, as [ConfigErrors].
 func NewSessions(config SessionsConfig) (*Sessions, error) {
 	var faults ConfigErrors
-	to, err := parseRoute(config.BaseURL)
-	if err != nil {
-		faults.Add("BaseURL", err.Error())
-	}
+	to := checkRoute(&faults, config.BaseURL)
 	checkKeys(&faults, config.Keys)
 	checkLeeway(&faults, config.Leeway)
 	checkNames(&faults, config.Issuer, config.Audience)

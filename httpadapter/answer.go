@@ -12,6 +12,8 @@ import (
 // retryAfter is what a 503 asks a client to wait.
 const retryAfter = 2 * time.Second
 
+var retryAfterSeconds = strconv.Itoa(int(retryAfter / time.Second))
+
 // problem is an answer that is not a success.
 type problem struct {
 	status      int
@@ -42,7 +44,7 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request, logger *slog.Log
 		header.Set("Allow", p.allow)
 	}
 	if p.status == http.StatusServiceUnavailable {
-		header.Set("Retry-After", strconv.Itoa(int(retryAfter/time.Second)))
+		header.Set("Retry-After", retryAfterSeconds)
 		level := slog.LevelError
 		if r.Context().Err() != nil {
 			level = slog.LevelDebug // the client has gone, which is no outage

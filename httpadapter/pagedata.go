@@ -6,7 +6,6 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
-	"strconv"
 	"strings"
 )
 
@@ -45,8 +44,6 @@ var pageHTML string
 func parts(path string) []string { return strings.SplitAfter(path, "/") }
 
 var builtIn = template.Must(template.New("page").Funcs(template.FuncMap{"parts": parts}).Parse(pageHTML))
-
-var retryAfterSeconds = strconv.Itoa(int(retryAfter.Seconds()))
 
 // show writes a page. It is built first, so that a fault of the template leaves no half a page.
 func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, data PageData) {
