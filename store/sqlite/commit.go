@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"slices"
 	"sync"
@@ -15,15 +14,17 @@ const maxBatch = 256
 
 // An operation is one write inside a transaction. Its verdict is an ordinary outcome, such as [magiclink.ErrConsumed],
 // and counts once the transaction is committed; a failure spoils the transaction.
-type operation func(ctx context.Context, conn *sql.Conn) (verdict, failure error)
+type operation func(*session) (verdict, failure error)
 
-// committer lets concurrent operations share commits, by flat combining: operations queue up, and one of the waiting
-// callers, the leader, commits for all. A caller that finds no leader becomes it at once, so a lone call is handed to
-// no other goroutine and waits for nobody. After its batch a leader hands over to the first that waits.
+// committer lets concurrent operations share commits, by flat combining: operations queue up, and one leader commits for
+// all that wait. A caller that finds no leader becomes it at once and waits for nobody.
 //
-// The leader's own operation is always the first that is alive in the queue, so it is in the leader's batch.
+// A caller whose context cannot end leads by itself, so that a lone call is handed to no other goroutine, and after its
+// batch it hands over to the first that waits. A caller whose context can end must not be caught in a commit that hangs:
+// it lets a goroutine lead, which goes on while anybody waits.
 type committer struct {
-	writer *writer // used by the leader alone
+	writer  *writer        // used by the leader alone
+	leaders sync.WaitGroup // those that are goroutines of their own
 
 	mu      sync.Mutex
 	led     bool
@@ -35,9 +36,9 @@ type call struct {
 	ctx      context.Context //nolint:containedctx // the leader must see that a caller has gone
 	run      operation
 	patience patience
-	wake     chan struct{} // has room for one; filled when state becomes leading or answered
+	wake     chan signal // has room for one
 
-	// The fields below are guarded by committer.mu.
+	// The fields below are guarded by committer.mu, until the call is answered.
 	state   state
 	verdict error
 	failure error
@@ -47,63 +48,69 @@ type state int
 
 const (
 	queued   state = iota // nothing has happened
-	leading               // its caller is the leader
 	running               // in a transaction
 	answered              // verdict and failure say what came of it
-	left                  // its caller has gone
+	left                  // the caller has gone
+)
+
+// signal is what a waiting caller is told.
+type signal int
+
+const (
+	isAnswered signal = iota
+	mustLead
 )
 
 // do carries out one operation. With a failure nothing was changed, unless it matches [magiclink.ErrUnknownOutcome].
 func (c *committer) do(ctx context.Context, run operation) (verdict, failure error) {
-	mine := &call{ctx: ctx, run: run, patience: newPatience(), wake: make(chan struct{}, 1)}
-	if !c.enqueue(mine) {
-		lead, failure := c.wait(mine)
-		if failure != nil {
-			return nil, failure
+	mine := &call{ctx: ctx, run: run, patience: newPatience(), wake: make(chan signal, 1)}
+	if c.enqueue(mine) {
+		c.lead(mine)
+	}
+	for {
+		told, err := c.wait(mine)
+		if err != nil {
+			return nil, err
 		}
-		if !lead {
+		if told == isAnswered {
 			return mine.verdict, mine.failure
 		}
+		c.lead(mine)
 	}
-	c.lead(mine)
-	return mine.verdict, mine.failure
 }
 
-// enqueue reports whether the caller leads.
+// enqueue reports whether the caller has to lead.
 func (c *committer) enqueue(mine *call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pending = append(c.pending, mine)
-	if c.led {
-		return false
-	}
+	leads := !c.led
 	c.led = true
-	mine.state = leading
-	return true
+	return leads
 }
 
-// wait returns when the call is answered, when its caller has to lead, or with an error when its context ends first.
-func (c *committer) wait(mine *call) (lead bool, err error) {
+// wait returns what the caller was told, or an error when its context ends first.
+func (c *committer) wait(mine *call) (signal, error) {
 	select {
-	case <-mine.wake:
+	case told := <-mine.wake:
+		return told, nil
 	case <-mine.ctx.Done():
-		if err := c.leave(mine); err != nil {
-			return false, err
-		}
-		<-mine.wake // it was filled in the meantime
+		return isAnswered, c.leave(mine)
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return mine.state == leading, nil
 }
 
-// leave gives a call up because its context has ended. It returns nil if it is too late for that.
+// leave gives a call up because its context has ended. It returns nil if the call was answered in the meantime.
 func (c *committer) leave(mine *call) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch mine.state {
 	case queued:
 		mine.state = left
+		select {
+		case <-mine.wake: // it was to lead
+			c.appoint()
+		default:
+		}
 		return mine.ctx.Err()
 	case running:
 		mine.state = left
@@ -113,37 +120,84 @@ func (c *committer) leave(mine *call) error {
 	}
 }
 
-// lead commits batches until the leader's own call is answered, which takes more than one only after a failure.
+// lead commits batches, at least until the call is answered.
 func (c *committer) lead(mine *call) {
-	defer c.handOver()
-	for mine.state != answered { // only the leader changes the state of its own call
-		if err := c.writer.begin(mine.ctx, mine.patience); err != nil {
-			c.refuse(mine, err)
-			continue
-		}
-		c.commit(context.WithoutCancel(mine.ctx), c.take())
+	if mine.ctx.Done() != nil {
+		c.leaders.Go(func() {
+			for first := c.next(); first != nil; first = c.next() {
+				c.step(first)
+			}
+		})
+		return
+	}
+	for mine.state != answered { // nobody else changes it: the context cannot end
+		c.step(c.next())
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.appoint()
+}
+
+// appoint tells the first caller that waits to lead. The caller holds committer.mu.
+func (c *committer) appoint() {
+	if first := c.first(); first != nil {
+		first.wake <- mustLead
 	}
 }
 
+// next returns the first call that waits. If there is none, there is no leader any more.
+func (c *committer) next() *call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.first()
+}
+
+// first is next for those who hold committer.mu.
+func (c *committer) first() *call {
+	c.pending = slices.DeleteFunc(c.pending, (*call).over)
+	if len(c.pending) == 0 {
+		c.led = false
+		return nil
+	}
+	return c.pending[0]
+}
+
+// step commits one batch. The lock of the database is awaited for the first call in it: those behind it have contexts and
+// patience of their own, and try for themselves if it fails.
+func (c *committer) step(first *call) {
+	if err := c.writer.begin(first.ctx, first.patience); err != nil {
+		c.answer([]*call{first}, err)
+		return
+	}
+	c.commit(c.take())
+}
+
 // commit carries out a batch in the transaction that was begun.
-func (c *committer) commit(ctx context.Context, batch []*call) {
+func (c *committer) commit(batch []*call) {
+	spoiler := -1
+	failure := c.writer.finish(func(s *session) (spoiled bool) {
+		spoiler = c.runAll(s, batch)
+		return spoiler >= 0
+	})
+	if spoiler < 0 {
+		c.answer(batch, failure)
+		return
+	}
+	c.answer(batch[spoiler:spoiler+1], batch[spoiler].failure)
+	c.requeue(slices.Delete(batch, spoiler, spoiler+1))
+}
+
+// runAll runs the operations of a batch. It stops at the first that spoils the transaction and returns its index, or -1.
+func (c *committer) runAll(s *session, batch []*call) (spoiler int) {
 	for i, each := range batch {
 		if !c.claim(each) {
 			continue
 		}
-		verdict, failure := each.run(ctx, c.writer.conn)
-		if failure != nil {
-			c.writer.discard()
-			c.answer(each, nil, failure)
-			c.requeue(slices.Delete(batch, i, i+1))
-			return
+		if each.verdict, each.failure = each.run(s); each.failure != nil {
+			return i
 		}
-		each.verdict = verdict
 	}
-	failure := c.writer.commit(ctx)
-	for _, each := range batch {
-		c.answer(each, each.verdict, failure)
-	}
+	return -1
 }
 
 // take removes the batch from the queue that is to be committed now.
@@ -160,7 +214,7 @@ func (c *committer) take() []*call {
 func (c *committer) claim(each *call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if each.state == left || each.state == answered {
+	if each.over() {
 		return false
 	}
 	if err := each.ctx.Err(); err != nil {
@@ -171,10 +225,13 @@ func (c *committer) claim(each *call) bool {
 	return true
 }
 
-func (c *committer) answer(each *call, verdict, failure error) {
+// answer ends calls with their verdicts, or with a failure.
+func (c *committer) answer(batch []*call, failure error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	each.settle(verdict, failure)
+	for _, each := range batch {
+		each.settle(each.verdict, failure)
+	}
 }
 
 // requeue puts calls whose transaction was rolled back at the head of the queue.
@@ -188,35 +245,13 @@ func (c *committer) requeue(batch []*call) {
 	c.pending = slices.Insert(c.pending, 0, batch...)
 }
 
-// refuse answers the leader's call, for which no transaction could be begun. Those behind it try for themselves: they
-// have contexts and patience of their own.
-func (c *committer) refuse(mine *call, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	mine.settle(nil, err)
-	c.pending = slices.DeleteFunc(c.pending, (*call).over)
-}
-
-// handOver makes the first waiting caller the leader, if there is one.
-func (c *committer) handOver() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pending = slices.DeleteFunc(c.pending, (*call).over)
-	if len(c.pending) == 0 {
-		c.led = false
-		return
-	}
-	c.pending[0].state = leading
-	c.pending[0].wake <- struct{}{}
-}
-
 // settle answers a call, once. The caller holds committer.mu.
 func (each *call) settle(verdict, failure error) {
 	if each.over() {
 		return
 	}
 	each.state, each.verdict, each.failure = answered, verdict, failure
-	each.wake <- struct{}{}
+	each.wake <- isAnswered
 }
 
 func (each *call) over() bool { return each.state == answered || each.state == left }

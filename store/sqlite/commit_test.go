@@ -24,6 +24,9 @@ type stage struct {
 	release    chan struct{} // lets it go on
 	failCommit *atomic.Bool
 	breakAt    atomic.Value // what a connection is about to do when it breaks, for ever: "BEGIN", "COMMIT" or "READ"
+
+	mu    sync.Mutex
+	conns []*sqlite3.SQLiteConn
 }
 
 // The driver's registry is global, so that all stages share these.
@@ -59,6 +62,19 @@ func connectStage(conn *sqlite3.SQLiteConn) error {
 		}
 		return 0
 	})
+	s.mu.Lock()
+	s.conns = append(s.conns, conn)
+	s.mu.Unlock()
+	s.authorize(conn)
+	return conn.RegisterFunc("hold", func() int {
+		s.entered <- struct{}{}
+		<-s.release
+		return 0
+	}, false)
+}
+
+// authorize lets a connection break. SQLite asks when it prepares a statement.
+func (s *stage) authorize(conn *sqlite3.SQLiteConn) {
 	broken := false
 	conn.RegisterAuthorizer(func(operation int, name, _, _ string) int {
 		if operation == sqlite3.SQLITE_READ {
@@ -70,11 +86,19 @@ func connectStage(conn *sqlite3.SQLiteConn) error {
 		}
 		return sqlite3.SQLITE_OK
 	})
-	return conn.RegisterFunc("hold", func() int {
-		s.entered <- struct{}{}
-		<-s.release
-		return 0
-	}, false)
+}
+
+// breakWhen breaks the next connection that does this. All are at rest. A new authorizer makes SQLite prepare their
+// statements anew.
+func (s *stage) breakWhen(at string) {
+	s.breakAt.Store(at)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, conn := range s.conns {
+		if conn.GetFilename("main") != "" { // it is open
+			s.authorize(conn)
+		}
+	}
 }
 
 // start begins a Create in a goroutine and returns where its error will be.
@@ -198,7 +222,7 @@ func TestBrokenConnectionIsReplaced(t *testing.T) {
 		t.Run(at, func(t *testing.T) {
 			s := newStage(t)
 			create(t, s, 1)
-			s.breakAt.Store(at)
+			s.breakWhen(at)
 			err := s.Create(t.Context(), liveRecord(2))
 			require.ErrorContains(t, err, "magiclink/sqlite: create: not authorized")
 			require.NotErrorIs(t, err, magiclink.ErrUnknownOutcome, "the transaction was never begun, or rolled back")
@@ -209,7 +233,7 @@ func TestBrokenConnectionIsReplaced(t *testing.T) {
 	t.Run("READ", func(t *testing.T) {
 		s := newStage(t)
 		create(t, s, 1)
-		s.breakAt.Store("READ")
+		s.breakWhen("READ")
 		_, err := s.Get(t.Context(), liveRecord(1).ID)
 		require.ErrorContains(t, err, "magiclink/sqlite: get: ")
 		requirePresent(t, s, 1)

@@ -2,29 +2,27 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"errors"
+
+	"github.com/mattn/go-sqlite3"
 
 	"github.com/magiclink-go/magiclink"
 )
 
+const insertRecord = "INSERT INTO magiclink_links (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 // Create stores a new record. It returns [magiclink.ErrExists] if the id is taken.
 func (s *Store) Create(ctx context.Context, record magiclink.Record) error {
-	const insert = "INSERT INTO magiclink_links (" + columns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (id) DO NOTHING`
-	return s.write(ctx, "create", func(ctx context.Context, conn *sql.Conn) (verdict, failure error) {
-		n, err := execRows(ctx, conn, insert, values(&record)...)
-		if err == nil && n == 0 {
-			return magiclink.ErrExists, nil
+	return s.write(ctx, "create", func(s *session) (verdict, failure error) {
+		_, err := s.insert.run(values(&record)...)
+		if isTaken(err) {
+			return magiclink.ErrExists, nil // SQLite has undone the statement alone; the transaction goes on
 		}
 		return nil, err
 	})
 }
 
-// execRows returns how many rows the statement has changed.
-func execRows(ctx context.Context, conn *sql.Conn, query string, args ...any) (int64, error) {
-	result, err := conn.ExecContext(ctx, query, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func isTaken(err error) bool {
+	failure, ok := errors.AsType[sqlite3.Error](err)
+	return ok && failure.ExtendedCode == sqlite3.ErrConstraintPrimaryKey
 }

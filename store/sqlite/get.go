@@ -2,12 +2,15 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/magiclink-go/magiclink"
 )
+
+const selectRecord = "SELECT " + columns + " FROM magiclink_links WHERE id = ?"
 
 // Get returns the record with this id, whatever its state. It returns [magiclink.ErrNotFound] if there is none.
 // It waits for no writer.
@@ -38,7 +41,7 @@ func (s *Store) get(ctx context.Context, id string) (record magiclink.Record, fo
 	return record, found, err
 }
 
-func (s *Store) read(ctx context.Context, id string) (magiclink.Record, bool, error) {
+func (s *Store) read(ctx context.Context, id string) (r magiclink.Record, found bool, err error) {
 	if err := s.guard.mapped(); err != nil {
 		return magiclink.Record{}, false, err
 	}
@@ -46,28 +49,30 @@ func (s *Store) read(ctx context.Context, id string) (magiclink.Record, bool, er
 	if err != nil {
 		return magiclink.Record{}, false, err
 	}
-	record, found, err := queryRecord(ctx, conn, "SELECT "+columns+" FROM magiclink_links WHERE id = ?", id)
+	err = conn.Raw(func(driverConn any) error {
+		r, found, err = queryRecord(ctx, driverConn.(driver.QueryerContext), id)
+		return err
+	})
 	if err != nil && ctx.Err() == nil && !isLocked(err) {
 		discard(conn) // for the reason that the writer is
 		return magiclink.Record{}, false, err
 	}
-	return record, found, errors.Join(err, conn.Close())
+	return r, found, errors.Join(err, conn.Close())
 }
 
-// queryRecord runs a statement that yields one record or none. It runs it to its end, so that no error is missed.
-func queryRecord(
-	ctx context.Context, conn *sql.Conn, query string, args ...any,
-) (record magiclink.Record, found bool, err error) {
-	rows, err := conn.QueryContext(ctx, query, args...)
+// queryRecord asks the driver itself, as a statement does.
+func queryRecord(ctx context.Context, conn driver.QueryerContext, id string) (r magiclink.Record, found bool, err error) {
+	rows, err := conn.QueryContext(ctx, selectRecord, []driver.NamedValue{{Ordinal: 1, Value: id}})
 	if err != nil {
 		return magiclink.Record{}, false, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if record, err = scan(rows); err != nil {
-			return magiclink.Record{}, false, err
-		}
-		found = true
+	row := make([]driver.Value, columnCount)
+	if err := rows.Next(row); errors.Is(err, io.EOF) {
+		return magiclink.Record{}, false, nil
+	} else if err != nil {
+		return magiclink.Record{}, false, err
 	}
-	return record, found, rows.Err()
+	r, err = record(row)
+	return r, err == nil, err
 }

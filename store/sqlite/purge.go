@@ -2,13 +2,15 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 )
 
 // purgeBatch bounds how many records one transaction removes, and with that how long other writes wait for it.
 const purgeBatch = 500
+
+const purgeRecords = `DELETE FROM magiclink_links WHERE id IN (
+	SELECT id FROM magiclink_links WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
 
 // Purge removes at most limit records whose ExpiresAt is before the given time and returns how many it removed.
 // It works in small transactions between which other writes take their turn. When it fails after some of them, for
@@ -32,17 +34,16 @@ func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, er
 	return removed, nil
 }
 
-func (s *Store) purge(ctx context.Context, before time.Time, limit int) (int, error) {
-	const remove = `DELETE FROM magiclink_links WHERE id IN (
-		SELECT id FROM magiclink_links WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
-	var removed int64
-	err := s.write(ctx, "purge", func(ctx context.Context, conn *sql.Conn) (verdict, failure error) {
-		var err error
-		removed, err = execRows(ctx, conn, remove, before.UnixMilli(), limit)
+func (s *Store) purge(ctx context.Context, before time.Time, limit int) (removed int, err error) {
+	err = s.write(ctx, "purge", func(s *session) (verdict, failure error) {
+		if _, err := s.purge.run(before.UnixMilli(), int64(limit)); err != nil {
+			return nil, err
+		}
+		removed, err = s.count()
 		return nil, err
 	})
 	if err != nil {
 		return 0, err
 	}
-	return int(removed), nil
+	return removed, nil
 }

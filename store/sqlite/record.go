@@ -1,39 +1,55 @@
 package sqlite
 
 import (
-	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
 )
 
-// columns are those of magiclink_links in the order of values and scan.
+// columns are those of magiclink_links in the order of values and record.
 const columns = `id, tenant_id, business_id, external_business_id, email, path,
 	session_timeout, created_at, expires_at, consumed_at, revoked_at`
 
-func values(r *magiclink.Record) []any {
-	return []any{
+const columnCount = 11
+
+func values(r *magiclink.Record) []driver.Value {
+	return []driver.Value{
 		r.ID, r.TenantID, r.BusinessID, r.ExternalBusinessID, r.Email, r.Path,
 		int64(r.SessionTimeout / time.Second), r.CreatedAt.UnixMilli(), r.ExpiresAt.UnixMilli(),
 		mark(r.ConsumedAt), mark(r.RevokedAt),
 	}
 }
 
-func scan(rows *sql.Rows) (magiclink.Record, error) {
-	var (
-		r                   magiclink.Record
-		timeout             int64
-		created, expires    int64
-		consumed, revokedAt sql.NullInt64
-	)
-	err := rows.Scan(&r.ID, &r.TenantID, &r.BusinessID, &r.ExternalBusinessID, &r.Email, &r.Path,
-		&timeout, &created, &expires, &consumed, &revokedAt)
-	if err != nil {
-		return magiclink.Record{}, err
+// record reads a row. The table is STRICT, so a column of another type means that somebody has changed the schema.
+func record(row []driver.Value) (magiclink.Record, error) {
+	ok := true
+	text := func(column int) string {
+		s, is := row[column].(string)
+		ok = ok && is
+		return s
 	}
-	r.SessionTimeout = time.Duration(timeout) * time.Second
-	r.CreatedAt, r.ExpiresAt = moment(created), moment(expires)
-	r.ConsumedAt, r.RevokedAt = unmark(consumed), unmark(revokedAt)
+	number := func(column int) int64 {
+		n, is := row[column].(int64)
+		ok = ok && is
+		return n
+	}
+	event := func(column int) time.Time {
+		if row[column] == nil {
+			return time.Time{}
+		}
+		return moment(number(column))
+	}
+	r := magiclink.Record{
+		ID: text(0), TenantID: text(1), BusinessID: text(2), ExternalBusinessID: text(3), Email: text(4), Path: text(5),
+		SessionTimeout: time.Duration(number(6)) * time.Second,
+		CreatedAt:      moment(number(7)), ExpiresAt: moment(number(8)),
+		ConsumedAt: event(9), RevokedAt: event(10),
+	}
+	if !ok {
+		return magiclink.Record{}, errors.New("a column has another type than the schema says")
+	}
 	return r, nil
 }
 
@@ -41,14 +57,9 @@ func scan(rows *sql.Rows) (magiclink.Record, error) {
 func moment(milliseconds int64) time.Time { return time.UnixMilli(milliseconds).UTC() }
 
 // mark turns the time of an event into a column that is NULL while the event has not happened.
-func mark(t time.Time) sql.NullInt64 {
-	ms := t.UnixMilli()
-	return sql.NullInt64{Int64: ms, Valid: ms != time.Time{}.UnixMilli()}
-}
-
-func unmark(column sql.NullInt64) time.Time {
-	if !column.Valid {
-		return time.Time{}
+func mark(t time.Time) driver.Value {
+	if ms := t.UnixMilli(); ms != (time.Time{}).UnixMilli() {
+		return ms
 	}
-	return moment(column.Int64)
+	return nil
 }

@@ -121,16 +121,21 @@ func checkDatabase(ctx context.Context, conn *sql.Conn, policy foreign) (int, er
 	return 0, nil
 }
 
-func schemaVersion(ctx context.Context, conn *sql.Conn) (int, error) {
-	var version int
-	if err := conn.QueryRowContext(ctx, "SELECT version FROM magiclink_schema").Scan(&version); err != nil {
+const selectVersion = "SELECT version FROM magiclink_schema"
+
+func schemaVersion(ctx context.Context, conn *sql.Conn) (version int, err error) {
+	if err := conn.QueryRowContext(ctx, selectVersion).Scan(&version); err != nil {
 		return 0, fmt.Errorf("read the version of the schema: %w", err)
 	}
+	return version, checkVersion(version)
+}
+
+func checkVersion(version int) error {
 	if version > len(migrations) {
-		return 0, fmt.Errorf("the schema has version %d, this version of the package knows up to %d: upgrade the package",
+		return fmt.Errorf("the schema has version %d, this version of the package knows up to %d: upgrade the package",
 			version, len(migrations))
 	}
-	return version, nil
+	return nil
 }
 
 func migrate(ctx context.Context, conn *sql.Conn, policy foreign) error {

@@ -42,6 +42,7 @@ func newStore(db *sql.DB, file string, owned bool) *Store {
 func (s *Store) Close() error {
 	s.closing.Do(func() {
 		s.gate.close()
+		s.commit.leaders.Wait() // a caller may have gone while its operation was running
 		if err := s.guard.closable(); err != nil {
 			s.closeErr = fmt.Errorf("magiclink/sqlite: close: %w", err)
 			return
@@ -60,9 +61,13 @@ func (s *Store) Close() error {
 // Ping reports whether the store can work: it takes the lock for writing, as every write does, reads the version of
 // the schema and changes nothing. It suits a readiness check. It cannot tell that the disk is full.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.write(ctx, "ping", func(ctx context.Context, conn *sql.Conn) (verdict, failure error) {
-		_, err := schemaVersion(ctx, conn)
-		return nil, err
+	return s.write(ctx, "ping", func(s *session) (verdict, failure error) {
+		row, err := s.version.run()
+		if err != nil {
+			return nil, err
+		}
+		version, _ := row[0].(int64)
+		return nil, checkVersion(int(version))
 	})
 }
 

@@ -8,17 +8,16 @@ import (
 	"fmt"
 
 	"github.com/mattn/go-sqlite3"
-
-	"github.com/magiclink-go/magiclink"
 )
 
 // writer is the one connection that writes. It is opened by the first write and again after a failure: a connection
 // may keep the marks of its failure for ever, as one does that was opened while the file system was read-only.
 // Only the leader of the committer uses it.
 type writer struct {
-	db    *sql.DB
-	guard *guard
-	conn  *sql.Conn // nil until it is needed
+	db      *sql.DB
+	guard   *guard
+	conn    *sql.Conn // nil until it is needed
+	session *session  // of conn
 
 	doubtful bool // a commit has failed, and the log may hold what the disk does not
 }
@@ -35,13 +34,33 @@ func (w *writer) begin(ctx context.Context, p patience) error {
 		if err := w.open(ctx); err != nil {
 			return err
 		}
-		// From here on nothing may be interrupted half-way, so that the outcome of each statement is known.
-		err := exec(context.WithoutCancel(ctx), w.conn, "BEGIN IMMEDIATE")
+		err := w.conn.Raw(func(any) error {
+			_, err := w.session.begin.run()
+			return err
+		})
 		if err != nil && !isLocked(err) {
 			w.discard()
 		}
 		return err
 	})
+}
+
+// finish lets work run in the transaction that was begun and commits it. If work reports that it is spoiled, nothing of it
+// is kept. The error is that of the commit.
+func (w *writer) finish(work func(*session) (spoiled bool)) error {
+	var spoiled, ended bool
+	err := w.conn.Raw(func(any) error {
+		if spoiled = work(w.session); spoiled {
+			return nil
+		}
+		ended = true
+		return w.session.end()
+	})
+	if spoiled || err != nil {
+		w.doubtful = w.doubtful || ended
+		w.discard()
+	}
+	return err
 }
 
 func (w *writer) open(ctx context.Context) error {
@@ -52,42 +71,40 @@ func (w *writer) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := configureWriter(context.WithoutCancel(ctx), conn); err != nil {
+	// From here on nothing may be interrupted half-way.
+	if err := w.equip(context.WithoutCancel(ctx), conn); err != nil {
 		discard(conn)
 		return err
-	}
-	if w.doubtful {
-		if err := checkpoint(context.WithoutCancel(ctx), conn, "TRUNCATE"); err != nil {
-			discard(conn)
-			return err
-		}
-		w.doubtful = false
 	}
 	w.conn = conn
 	return nil
 }
 
-// commit ends the transaction. If that fails, the error matches [magiclink.ErrUnknownOutcome] unless the transaction
-// is known to have been rolled back: a log whose sync has failed may or may not hold the commit after a loss of power.
-func (w *writer) commit(ctx context.Context) error {
-	err := exec(ctx, w.conn, "COMMIT")
-	if err == nil {
-		return nil
-	}
-	defer w.discard()
-	w.doubtful = true
-	if stillOpen(w.conn) && exec(ctx, w.conn, "ROLLBACK") == nil {
+// equip makes a connection of the pool ours.
+func (w *writer) equip(ctx context.Context, conn *sql.Conn) error {
+	if err := configureWriter(ctx, conn); err != nil {
 		return err
 	}
-	return fmt.Errorf("%w: %w", magiclink.ErrUnknownOutcome, err)
+	if w.doubtful {
+		if err := checkpoint(ctx, conn, "TRUNCATE"); err != nil {
+			return err
+		}
+		w.doubtful = false
+	}
+	return conn.Raw(func(driverConn any) (err error) {
+		w.session, err = newSession(driverConn.(driver.Conn))
+		return err
+	})
 }
 
 // discard closes the connection, which rolls back what it has not committed.
 func (w *writer) discard() {
-	if w.conn != nil {
-		discard(w.conn)
-		w.conn = nil
+	if w.conn == nil {
+		return
 	}
+	_ = w.conn.Raw(func(any) error { return w.session.close() }) // closing the connection is what matters
+	discard(w.conn)
+	w.conn, w.session = nil, nil
 }
 
 // configureWriter sets what durable writes need, whatever the name of the data source says, and verifies it.
@@ -109,18 +126,6 @@ func configureWriter(ctx context.Context, conn *sql.Conn) error {
 // discard closes the connection itself instead of giving it back to its pool.
 func discard(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // closes conn as well
-}
-
-// stillOpen reports whether the connection is known to be inside a transaction.
-func stillOpen(conn *sql.Conn) bool {
-	open := false
-	_ = conn.Raw(func(driverConn any) error {
-		if c, ok := driverConn.(interface{ AutoCommit() bool }); ok {
-			open = !c.AutoCommit()
-		}
-		return nil
-	})
-	return open
 }
 
 // checkpoint moves the log into the database and syncs that. It is what makes a log safe to go on with whose sync has

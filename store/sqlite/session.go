@@ -1,0 +1,87 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+// session is the connection that writes, as operations see it: its statements, each prepared once.
+type session struct {
+	conn driver.Conn
+	all  []*statement
+
+	begin, commit, rollback *statement
+	version                 *statement
+	insert                  *statement
+	consume, state          *statement
+	revoke                  *statement
+	purge, changes          *statement
+}
+
+func newSession(conn driver.Conn) (*session, error) {
+	s := &session{conn: conn}
+	for _, each := range []struct {
+		to    **statement
+		query string
+	}{
+		{&s.begin, "BEGIN IMMEDIATE"},
+		{&s.commit, "COMMIT"},
+		{&s.rollback, "ROLLBACK"},
+		{&s.version, selectVersion},
+		{&s.insert, insertRecord},
+		{&s.consume, consumeRecord},
+		{&s.state, selectState},
+		{&s.revoke, revokeRecord},
+		{&s.purge, purgeRecords},
+		{&s.changes, "SELECT changes()"},
+	} {
+		prepared, err := prepareStatement(conn, each.query)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare the statements: %w", err), s.close())
+		}
+		*each.to, s.all = prepared, append(s.all, prepared)
+	}
+	return s, nil
+}
+
+// close frees the statements. It comes before the connection is closed, which keeps its files open while there are any.
+func (s *session) close() (err error) {
+	for _, each := range s.all {
+		err = errors.Join(err, each.stmt.Close())
+	}
+	return err
+}
+
+// end commits the transaction. If that fails, the error matches [magiclink.ErrUnknownOutcome] unless the transaction
+// is known to have been rolled back: a log whose sync has failed may or may not hold the commit after a loss of power.
+func (s *session) end() error {
+	_, err := s.commit.run()
+	if err == nil {
+		return nil
+	}
+	if s.open() {
+		if _, failure := s.rollback.run(); failure == nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", magiclink.ErrUnknownOutcome, err)
+}
+
+// open reports whether the connection is known to be inside a transaction.
+func (s *session) open() bool {
+	conn, ok := s.conn.(interface{ AutoCommit() bool })
+	return ok && !conn.AutoCommit()
+}
+
+// count returns how many rows the last statement has inserted, updated or deleted.
+func (s *session) count() (int, error) {
+	row, err := s.changes.run()
+	if err != nil {
+		return 0, err
+	}
+	n, _ := row[0].(int64)
+	return int(n), nil
+}
