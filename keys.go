@@ -174,16 +174,21 @@ func (k *Keyring) PublicJWKS() ([]byte, error) {
 }
 
 func (k *Keyring) sign(kind jose.Kind, claims []byte) (string, error) {
+	// Header, payload and signature in base64url, with room for the longest key id.
+	buf, err := k.appendSigned(make([]byte, 0, 2*len(claims)+320), kind, claims)
+	return string(buf), err
+}
+
+func (k *Keyring) appendSigned(buf []byte, kind jose.Kind, claims []byte) ([]byte, error) {
 	key := k.load().active
 	if key == nil {
-		return "", ErrNoSigningKey
+		return nil, ErrNoSigningKey
 	}
-	// Header, payload and signature in base64url, with room for the longest key id.
-	buf, err := key.AppendSigned(make([]byte, 0, 2*len(claims)+320), kind, claims)
+	buf, err := key.AppendSigned(buf, kind, claims)
 	if err != nil {
-		return "", fmt.Errorf("magiclink: sign: %w", err)
+		return nil, fmt.Errorf("magiclink: sign: %w", err)
 	}
-	return string(buf), nil
+	return buf, nil
 }
 
 func (k *Keyring) load() *ring {

@@ -6,6 +6,9 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
+
+	"github.com/magiclink-go/magiclink/internal/jose"
 )
 
 // route is the magic link route: where links lead to. It comes from the configuration and never from a request.
@@ -78,27 +81,46 @@ func loopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// link builds the link to a local path, which keeps its own query and fragment.
-func (r route) link(path, token string) string {
-	const parameter = "token="
-	path, fragment, hasFragment := strings.Cut(path, "#")
-	separator := "?"
-	if at := strings.IndexByte(path, '?'); at >= 0 {
-		separator = "&"
-		if last := path[len(path)-1]; last == '?' || last == '&' {
-			separator = ""
-		}
+// linkParts are what a link is made in, kept from one link to the next.
+type linkParts struct{ claims, link []byte }
+
+var linkPool = sync.Pool{New: func() any { return new(linkParts) }}
+
+// link makes the link to a record, with its token. A local path keeps its own query and fragment.
+func (i *Issuer) link(record *Record) (string, error) {
+	parts := linkPool.Get().(*linkParts)
+	defer linkPool.Put(parts)
+	path, fragment := cutFragment(record.Path)
+	buf := i.route.appendTo(parts.link[:0], path)
+	parts.claims = i.tokens.appendClaims(parts.claims[:0], record)
+	buf, err := i.tokens.keys.appendSigned(buf, jose.Link, parts.claims)
+	if err != nil {
+		return "", err
 	}
-	var b strings.Builder
-	b.Grow(len(r.url) + len(path) + len(parameter) + len(token) + len(fragment) + 2)
-	b.WriteString(r.url)
-	b.WriteString(path)
-	b.WriteString(separator)
-	b.WriteString(parameter)
-	b.WriteString(token)
-	if hasFragment {
-		b.WriteByte('#')
-		b.WriteString(fragment)
+	buf = append(buf, fragment...)
+	link := string(buf)
+	clear(buf) // it is a credential, and is not to lie about
+	parts.link = buf
+	return link, nil
+}
+
+// cutFragment returns the fragment with its "#", or "" if the path has none.
+func cutFragment(path string) (rest, fragment string) {
+	at := strings.IndexByte(path, '#')
+	if at < 0 {
+		return path, ""
 	}
-	return b.String()
+	return path[:at], path[at:]
+}
+
+// appendTo appends the link to a path without a fragment, up to its token.
+func (r route) appendTo(buf []byte, path string) []byte {
+	buf = append(append(buf, r.url...), path...)
+	switch last := len(path) - 1; {
+	case strings.IndexByte(path, '?') < 0:
+		buf = append(buf, '?')
+	case path[last] != '?' && path[last] != '&':
+		buf = append(buf, '&')
+	}
+	return append(buf, "token="...)
 }

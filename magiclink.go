@@ -155,7 +155,7 @@ func (i *Issuer) issue(ctx context.Context, in *MagicLinkCreate, now time.Time) 
 		return Record{}, MagicLinkResponse{}, err
 	}
 	record := i.record(in, business, now)
-	token, err := i.tokens.mint(record.ID, record.CreatedAt, record.ExpiresAt)
+	link, err := i.link(&record)
 	if err != nil {
 		return Record{}, MagicLinkResponse{}, unavailable("sign the token", err)
 	}
@@ -163,7 +163,7 @@ func (i *Issuer) issue(ctx context.Context, in *MagicLinkCreate, now time.Time) 
 		return Record{}, MagicLinkResponse{}, unavailable("store the link", err)
 	}
 	return record, MagicLinkResponse{
-		MagicLink:   i.route.link(record.Path, token),
+		MagicLink:   link,
 		MagicLinkID: record.ID,
 		ExpiresAt:   record.ExpiresAt,
 	}, nil
