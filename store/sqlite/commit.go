@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -19,11 +20,12 @@ type operation func(*session) (verdict, failure error)
 // committer lets concurrent operations share commits, by flat combining: operations queue up, and one leader commits for
 // all that wait. A caller that finds no leader becomes it at once and waits for nobody.
 //
-// A caller whose context cannot end leads by itself, so that a lone call is handed to no other goroutine, and after its
-// batch it hands over to the first that waits. A caller whose context can end must not be caught in a commit that hangs:
-// it lets a goroutine lead, which goes on while anybody waits.
+// A caller leads by itself, so that a lone call is handed to no other goroutine, and after its batch it hands over to the
+// first that waits. A caller with a deadline must not be caught in a commit that hangs: it lets a goroutine lead, which goes
+// on while anybody waits.
 type committer struct {
-	writer  *writer        // used by the leader alone
+	writer  *writer        // used by the leader alone, as is last
+	last    int            // how many calls were in the last batch
 	leaders sync.WaitGroup // those that are goroutines of their own
 
 	mu      sync.Mutex
@@ -34,9 +36,10 @@ type committer struct {
 // call is one caller's operation on its way through the committer.
 type call struct {
 	ctx      context.Context //nolint:containedctx // the leader must see that a caller has gone
+	limited  bool            // the context has a deadline
 	run      operation
 	patience patience
-	wake     chan signal // has room for one
+	wake     chan signal // has room for one; nil for a caller that waits for nobody
 
 	// The fields below are guarded by committer.mu, until the call is answered.
 	state   state
@@ -63,29 +66,34 @@ const (
 
 // do carries out one operation. With a failure nothing was changed, unless it matches [magiclink.ErrUnknownOutcome].
 func (c *committer) do(ctx context.Context, run operation) (verdict, failure error) {
-	mine := &call{ctx: ctx, run: run, patience: newPatience(), wake: make(chan signal, 1)}
-	if c.enqueue(mine) {
-		c.lead(mine)
-	}
-	for {
+	_, limited := ctx.Deadline()
+	mine := &call{ctx: ctx, limited: limited, run: run, patience: newPatience()}
+	for leads := c.enqueue(mine); ; {
+		if leads && c.lead(mine) {
+			break
+		}
 		told, err := c.wait(mine)
 		if err != nil {
 			return nil, err
 		}
 		if told == isAnswered {
-			return mine.verdict, mine.failure
+			break
 		}
-		c.lead(mine)
+		leads = true
 	}
+	return mine.verdict, mine.failure
 }
 
 // enqueue reports whether the caller has to lead.
 func (c *committer) enqueue(mine *call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.pending = append(c.pending, mine)
 	leads := !c.led
+	if !leads || mine.limited {
+		mine.wake = make(chan signal, 1)
+	}
 	c.led = true
+	c.pending = append(c.pending, mine)
 	return leads
 }
 
@@ -120,22 +128,23 @@ func (c *committer) leave(mine *call) error {
 	}
 }
 
-// lead commits batches, at least until the call is answered.
-func (c *committer) lead(mine *call) {
-	if mine.ctx.Done() != nil {
+// lead commits batches until the call is answered, or lets a goroutine do so. It reports whether the call is answered.
+func (c *committer) lead(mine *call) bool {
+	if mine.limited {
 		c.leaders.Go(func() {
 			for first := c.next(); first != nil; first = c.next() {
 				c.step(first)
 			}
 		})
-		return
+		return false
 	}
-	for mine.state != answered { // nobody else changes it: the context cannot end
+	for mine.state != answered { // nobody else changes it, since its caller is here
 		c.step(c.next())
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.appoint()
+	return true
 }
 
 // appoint tells the first caller that waits to lead. The caller holds committer.mu.
@@ -165,11 +174,29 @@ func (c *committer) first() *call {
 // step commits one batch. The lock of the database is awaited for the first call in it: those behind it have contexts and
 // patience of their own, and try for themselves if it fails.
 func (c *committer) step(first *call) {
+	c.gather()
 	if err := c.writer.begin(first.ctx, first.patience); err != nil {
 		c.answer([]*call{first}, err)
 		return
 	}
 	c.commit(c.take())
+}
+
+// gather lets those goroutines run that are about to queue up, as long as there are more of them: a commit costs the same
+// for many as for one. A caller that is alone does not yield, since it might be moved to another processor.
+func (c *committer) gather() {
+	before, now := 1, max(c.waiting(), c.last)
+	for now > before && now < maxBatch {
+		before = c.waiting()
+		runtime.Gosched()
+		now = c.waiting()
+	}
+}
+
+func (c *committer) waiting() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.pending)
 }
 
 // commit carries out a batch in the transaction that was begun.
@@ -207,6 +234,7 @@ func (c *committer) take() []*call {
 	n := min(len(c.pending), maxBatch)
 	batch := slices.Clone(c.pending[:n])
 	c.pending = slices.Delete(c.pending, 0, n)
+	c.last = n
 	return batch
 }
 
@@ -251,7 +279,9 @@ func (each *call) settle(verdict, failure error) {
 		return
 	}
 	each.state, each.verdict, each.failure = answered, verdict, failure
-	each.wake <- isAnswered
+	if each.wake != nil {
+		each.wake <- isAnswered
+	}
 }
 
 func (each *call) over() bool { return each.state == answered || each.state == left }

@@ -10,10 +10,11 @@
 // # Writing
 //
 // A sync costs more than everything else a write does, so calls that arrive while one is running share the next: all
-// of them are committed in one transaction and answered after it. A lone call waits for nobody. There is no
-// background goroutine: one of the waiting calls does the work for the others. The call that does it returns when the
-// disk has answered; the others return as soon as their context ends, with [magiclink.ErrUnknownOutcome] if their
-// write was already under way and with the context's error alone if it was not.
+// of them are committed in one transaction and answered after it. A lone call waits for nobody. One of the waiting calls
+// does the work for the others. The others return as soon as their context ends, with [magiclink.ErrUnknownOutcome] if their
+// write was already under way and with the context's error alone if it was not. The call that does the work can only return
+// when the disk has answered; where its context has a deadline, a goroutine therefore does the work, and the call returns at
+// its deadline, too. That goroutine ends when nobody waits any more, and [Store.Close] waits for it.
 //
 // Another process may hold the lock of the database. A call waits for it until its context ends, and for two seconds
 // at most, and then fails having changed nothing. Reads wait for no writer.

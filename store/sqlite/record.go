@@ -8,19 +8,11 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// columns are those of magiclink_links in the order of values and record.
+// columns are those of magiclink_links in the order of Create and record.
 const columns = `id, tenant_id, business_id, external_business_id, email, path,
 	session_timeout, created_at, expires_at, consumed_at, revoked_at`
 
 const columnCount = 11
-
-func values(r *magiclink.Record) []driver.Value {
-	return []driver.Value{
-		r.ID, r.TenantID, r.BusinessID, r.ExternalBusinessID, r.Email, r.Path,
-		int64(r.SessionTimeout / time.Second), r.CreatedAt.UnixMilli(), r.ExpiresAt.UnixMilli(),
-		mark(r.ConsumedAt), mark(r.RevokedAt),
-	}
-}
 
 // record reads a row. The table is STRICT, so a column of another type means that somebody has changed the schema.
 func record(row []driver.Value) (magiclink.Record, error) {

@@ -30,7 +30,7 @@ type Store struct {
 var _ magiclink.Store = (*Store)(nil)
 
 func newStore(db *sql.DB, file string, owned bool) *Store {
-	g := &guard{path: file}
+	g := newGuard(file)
 	return &Store{db: db, owned: owned, guard: g, commit: &committer{writer: &writer{db: db, guard: g}}}
 }
 
