@@ -14,8 +14,8 @@ const (
 	deadline = 5 * time.Second // of a request
 )
 
-// TestHangingDisk lets a sync take longer than the deadline of a request. The call that writes for the others returns when
-// the disk has answered; all others are answered at their deadline.
+// TestHangingDisk lets a sync take longer than the deadline of a request. All are answered at their deadline, the one too
+// that began the write.
 func TestHangingDisk(t *testing.T) {
 	t.Parallel()
 	d, b := newDisk(t), newBook()
@@ -31,25 +31,15 @@ func TestHangingDisk(t *testing.T) {
 		}
 		return s.issue()
 	})
-	late := 0
 	for n, a := range answers {
 		t.Logf("after %v: %d %s", a.took.Round(100*time.Millisecond), a.status, a.text[:min(60, len(a.text))])
-		if a.took > deadline+time.Second {
-			late++
-		} else {
-			require.Equal(t, http.StatusServiceUnavailable, a.status)
-			require.NotEmpty(t, a.retryAfter)
-		}
-		switch {
-		case n < len(doubtful) && a.status == http.StatusOK:
-			b.redeemed[doubtful[n]]++
-		case n >= len(doubtful) && a.status == http.StatusCreated:
-			b.links[a.field(t, "magic_link_id")] = a.field(t, "magic_link")
-		case n >= len(doubtful):
+		require.Less(t, a.took, deadline+time.Second)
+		require.Equal(t, http.StatusServiceUnavailable, a.status)
+		require.NotEmpty(t, a.retryAfter)
+		if n >= len(doubtful) {
 			b.refused++
 		}
 	}
-	require.LessOrEqual(t, late, 1, "only the call that writes for the others waits for the disk")
 	requireAll(t, http.StatusCreated, b.issue(t, s, 8))
 	b.settle(t, s, doubtful)
 }
@@ -74,7 +64,7 @@ func TestReadsDuringAHang(t *testing.T) {
 	require.Equal(t, http.StatusCreated, (<-written).status)
 }
 
-// TestStopDuringAHang stops a service whose disk does not answer: it waits for the disk, and then ends in good order.
+// TestStopDuringAHang stops a service whose disk does not answer. It does not wait for the disk for ever.
 func TestStopDuringAHang(t *testing.T) {
 	t.Parallel()
 	d := newDisk(t)
@@ -82,12 +72,11 @@ func TestStopDuringAHang(t *testing.T) {
 	require.Equal(t, http.StatusCreated, s.issue().status)
 	d.fail("sync-hang")
 	go s.issue()
-	time.AfterFunc(hang, func() { d.heal("sync-hang") })
 	require.Eventually(t, func() bool { return d.hangs() }, 30*time.Second, time.Millisecond)
 	begun := time.Now()
 	require.NoError(t, syscall.Kill(s.pid(), syscall.SIGTERM))
 	<-s.exited
 	t.Logf("stopped after %v", time.Since(begun).Round(100*time.Millisecond))
-	require.Less(t, time.Since(begun), hang+2*time.Second)
+	require.Less(t, time.Since(begun), deadline)
 	require.Zero(t, s.cmd.ProcessState.ExitCode(), s.log())
 }

@@ -23,7 +23,8 @@ const (
 	writeTimeout    = 20 * time.Second
 	idleTimeout     = 2 * time.Minute
 	maxHeaderBytes  = 16 << 10
-	shutdownTimeout = 4 * time.Second
+	shutdownTimeout = 3500 * time.Millisecond // for requests that run
+	closeTimeout    = time.Second             // for the store, after them
 )
 
 // serveFlags are the flags of the serve command.
@@ -86,7 +87,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 		printFirstSteps(p.stdout, origin, s.client)
 	}
 	printServing(p.stdout, origin, f.address)
-	return errors.Join(s.serve(ctx, listener), s.close())
+	return errors.Join(s.serve(ctx, listener), s.closeStore())
 }
 
 func newLogger(format string, w io.Writer) (*slog.Logger, error) {
@@ -148,6 +149,19 @@ func (f *serveFlags) openStore() (magiclink.Store, func() error, error) {
 		return nil, nil, err
 	}
 	return store, store.Close, nil
+}
+
+// closeStore waits no longer than a supervisor does for a disk that does not answer. What was acknowledged is safe without it.
+func (s *server) closeStore() error {
+	closed := make(chan error, 1)
+	go func() { closed <- s.close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeTimeout):
+		s.logger.Warn("the disk does not answer: the store is left open")
+		return nil
+	}
 }
 
 // serve answers until the context ends, and then finishes what runs.
