@@ -18,6 +18,9 @@ var subjects = map[string]func(t *testing.T) []magiclink.Store{
 	"sqlite": func(t *testing.T) []magiclink.Store {
 		return []magiclink.Store{openSQLite(t, filepath.Join(t.TempDir(), "links.db"))}
 	},
+	"sqlite, a commit for each write": func(t *testing.T) []magiclink.Store {
+		return []magiclink.Store{&unbatched{Store: openSQLite(t, filepath.Join(t.TempDir(), "links.db"))}}
+	},
 	"two sqlite stores on one file": func(t *testing.T) []magiclink.Store {
 		path := filepath.Join(t.TempDir(), "links.db")
 		return []magiclink.Store{openSQLite(t, path), openSQLite(t, path)}
