@@ -132,13 +132,17 @@ func (i *Issuer) Issue(ctx context.Context, in MagicLinkCreate) (MagicLinkRespon
 	record, response, err := i.issue(ctx, &in, now)
 	event := Event{Kind: EventIssued, At: now, TenantID: in.TenantID, BusinessID: record.BusinessID, LinkID: record.ID}
 	if err != nil {
-		event = Event{Kind: EventRefused, Reason: reasonOf(err), At: now, TenantID: in.TenantID}
-		if event.Reason == ReasonInvalidInput && !plainText(in.TenantID) {
-			event.TenantID = "" // it could forge lines of an audit log
-		}
+		event = refusal(reasonOf(err), now, in.TenantID)
 	}
 	i.observer.tell(ctx, event)
 	return response, err
+}
+
+func refusal(reason Reason, at time.Time, tenantID string) Event {
+	if !plainText(tenantID) {
+		tenantID = "" // it could forge lines of an audit log
+	}
+	return Event{Kind: EventRefused, Reason: reason, At: at, TenantID: tenantID}
 }
 
 func (i *Issuer) ready() bool { return i != nil && i.store != nil }

@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
 // retryAfter is what a 503 asks a client to wait.
@@ -60,13 +63,28 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(body) // strings, numbers and lists of them, which can always be encoded
+	writeText(w, status, text.Bytes())
+}
+
+// writeLink is writeJSON for the one answer of which there are many.
+func writeLink(w http.ResponseWriter, link magiclink.MagicLinkResponse) {
+	text := make([]byte, 0, len(link.MagicLink)+len(link.MagicLinkID)+64)
+	text = append(text, `{"data":{"magic_link":`...)
+	text = strictjson.AppendString(text, link.MagicLink)
+	text = append(text, `,"magic_link_id":`...)
+	text = strictjson.AppendString(text, link.MagicLinkID)
+	text = append(text, "}}\n"...)
+	writeText(w, http.StatusCreated, text)
+}
+
+func writeText(w http.ResponseWriter, status int, text []byte) {
 	header := w.Header()
 	header.Set("Content-Type", "application/json")
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Length", strconv.Itoa(text.Len()))
+	header.Set("Content-Length", strconv.Itoa(len(text)))
 	w.WriteHeader(status)
-	_, _ = w.Write(text.Bytes()) // a client that has gone needs no answer
+	_, _ = w.Write(text) // a client that has gone needs no answer
 }
 
 func unavailable(cause error) *problem {

@@ -59,7 +59,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, func() *problem {
 		link, fault := h.issue(w, r)
 		if fault == nil {
-			writeJSON(w, http.StatusCreated, success{Data: link})
+			writeLink(w, link)
 		}
 		return fault
 	})
@@ -80,14 +80,9 @@ func (h *Handler) issue(w http.ResponseWriter, r *http.Request) (link magiclink.
 	if unreadable != nil {
 		return link, malformed(unreadable.status, unreadable.reason)
 	}
-	in, err := h.issuer.ParseCreate(body)
-	if err != nil {
-		return link, h.refused(err)
-	}
 	ctx, cancel := h.deadline(r)
 	defer cancel()
-	in.TenantID, in.ScopedBusinessID = caller.TenantID, caller.BusinessID
-	link, err = h.issuer.Issue(ctx, in)
+	link, err = h.issuer.IssueJSON(ctx, body, caller.TenantID, caller.BusinessID)
 	if err != nil {
 		return link, h.refused(err)
 	}

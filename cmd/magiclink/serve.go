@@ -9,6 +9,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -147,6 +149,9 @@ func (f *serveFlags) openStore() (magiclink.Store, func() error, error) {
 	store, err := sqlite.Open(f.data.databasePath())
 	if err != nil {
 		return nil, nil, err
+	}
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(400) // a heap of a few megabytes would be collected many times a second
 	}
 	return store, store.Close, nil
 }

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -24,8 +25,8 @@ import (
 
 const issueBody = `{"business_id":"` + business + `","ttl":15,"session_timeout":3600,"email":"jane@example.com","path":"/reports?year=2026"}`
 
-// Serve answers the route that issues links, from the store that is named, until the context ends. The store "floor" is none:
-// its handler reads the body and writes an answer that was made before.
+// Serve answers the route that issues links, from the store that is named, until the context ends. The stores "floor" and
+// "signing" are none: their handler reads the body and writes an answer that was made before, with "signing" after one signature.
 func Serve(ctx context.Context, store, dir, profile string, stdout io.Writer) error {
 	handler, err := newHandler(store, dir)
 	if err != nil {
@@ -63,8 +64,13 @@ func Serve(ctx context.Context, store, dir, profile string, stdout io.Writer) er
 func newHandler(name, dir string) (http.Handler, error) {
 	if name != "sqlite" {
 		handler, err := issueHandler(memory.New())
-		if name == "floor" && err == nil {
-			handler = fixedAnswer(handler)
+		switch {
+		case err != nil:
+		case name == "floor":
+			handler = fixedAnswer(handler, func() {})
+		case name == "signing":
+			key, text := seededKey(), make([]byte, 300) // about as long as what a link's token signs
+			handler = fixedAnswer(handler, func() { ed25519.Sign(key, text) })
 		}
 		return handler, err
 	}
@@ -91,8 +97,8 @@ func issueHandler(store magiclink.Store) (http.Handler, error) {
 	return httpadapter.New(httpadapter.Config{Issuer: pair.issuer, Authenticator: bearer})
 }
 
-// fixedAnswer is the floor: it answers what the handler has answered once.
-func fixedAnswer(handler http.Handler) http.Handler {
+// fixedAnswer is the floor: it answers what the handler has answered once, after the work.
+func fixedAnswer(handler http.Handler, work func()) http.Handler {
 	recorder := httptest.NewRecorder()
 	request := httptest.NewRequest(http.MethodPost, httpadapter.MagicLinkPath, strings.NewReader(issueBody))
 	request.Header.Set("Content-Type", "application/json")
@@ -101,6 +107,7 @@ func fixedAnswer(handler http.Handler) http.Handler {
 	answer := recorder.Body.Bytes()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.ReadAll(r.Body) // the floor has no errors
+		work()
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 		w.WriteHeader(recorder.Code)
