@@ -13,6 +13,9 @@ import (
 // maxBatch bounds how many operations share a commit, and with that how long the first of them waits for the last.
 const maxBatch = 256
 
+// patienceInVain is how often a leader yields without effect: some microseconds, where a commit takes a hundred or more.
+const patienceInVain = 100
+
 // An operation is one write inside a transaction. Its verdict is an ordinary outcome, such as [magiclink.ErrConsumed],
 // and counts once the transaction is committed; a failure spoils the transaction.
 type operation func(*session) (verdict, failure error)
@@ -24,8 +27,8 @@ type operation func(*session) (verdict, failure error)
 // first that waits. A caller with a deadline must not be caught in a commit that hangs: it lets a goroutine lead, which goes
 // on while anybody waits.
 type committer struct {
-	writer  *writer        // used by the leader alone, as is last
-	last    int            // how many calls were in the last batch
+	writer  *writer        // used by the leader alone, as is crowd
+	crowd   int            // how many calls were in the last batch, or waited at its end
 	leaders sync.WaitGroup // those that are goroutines of their own
 
 	mu      sync.Mutex
@@ -182,14 +185,21 @@ func (c *committer) step(first *call) {
 	c.commit(c.take())
 }
 
-// gather lets those goroutines run that are about to queue up, as long as there are more of them: a commit costs the same
-// for many as for one. A caller that is alone does not yield, since it might be moved to another processor.
+// gather lets those goroutines run that are about to queue up: a commit costs the same for many as for one. It goes on while
+// there are more of them, and while fewer than half of those wait who came lately, but yields in vain only so often. A caller
+// that is alone does not yield at all, since it might be moved to another processor.
 func (c *committer) gather() {
-	before, now := 1, max(c.waiting(), c.last)
-	for now > before && now < maxBatch {
-		before = c.waiting()
+	if c.crowd < 2 {
+		return
+	}
+	for now, vain := c.waiting(), 0; now < maxBatch && vain < patienceInVain; {
 		runtime.Gosched()
-		now = c.waiting()
+		before := now
+		if now = c.waiting(); now > before {
+			vain = 0
+		} else if vain++; 2*now >= c.crowd {
+			return
+		}
 	}
 }
 
@@ -234,7 +244,6 @@ func (c *committer) take() []*call {
 	n := min(len(c.pending), maxBatch)
 	batch := slices.Clone(c.pending[:n])
 	c.pending = slices.Delete(c.pending, 0, n)
-	c.last = n
 	return batch
 }
 
@@ -260,6 +269,7 @@ func (c *committer) answer(batch []*call, failure error) {
 	for _, each := range batch {
 		each.settle(each.verdict, failure)
 	}
+	c.crowd = len(batch) + len(c.pending)
 }
 
 // requeue puts calls whose transaction was rolled back at the head of the queue.
