@@ -168,6 +168,45 @@ func TestContextEndsBeforeTheOperation(t *testing.T) {
 	requireAbsent(t, s, 3)
 }
 
+// A caller with a deadline returns at it even if it is the one that began the write. Close waits for what goes on.
+func TestDeadlineOfTheFirstCaller(t *testing.T) {
+	s := newStage(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	first := s.start(ctx, 1, "held")
+	<-s.entered
+	waiting := s.start(t.Context(), 2, "")
+	s.awaitWaiting(1)
+	err := <-first // while its statement is held
+	require.ErrorIs(t, err, magiclink.ErrUnknownOutcome)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+
+	s.release <- struct{}{}
+	require.NoError(t, <-waiting)
+	requirePresent(t, s, 1) // as it happens
+}
+
+func TestCloseWaitsForAWriteWhoseCallerHasGone(t *testing.T) {
+	s := newStage(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	first := s.start(ctx, 1, "held")
+	<-s.entered
+	require.ErrorIs(t, <-first, magiclink.ErrUnknownOutcome)
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	refused := func() bool { return errors.Is(s.Ping(ended()), sqlite.ErrClosed) }
+	require.Eventually(t, refused, 30*time.Second, time.Millisecond)
+	select {
+	case <-closed:
+		require.Fail(t, "Close returned while a write was running")
+	default:
+	}
+	s.release <- struct{}{}
+	require.NoError(t, <-closed)
+	require.False(t, s.Leading(), "the goroutine has ended")
+}
+
 func TestCloseWaitsForRunningWrites(t *testing.T) {
 	s := newStage(t)
 	running := s.start(t.Context(), 1, "held")

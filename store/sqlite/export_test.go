@@ -6,3 +6,10 @@ func (s *Store) Waiting() int {
 	defer s.commit.mu.Unlock()
 	return len(s.commit.pending)
 }
+
+// Leading reports whether somebody commits for those who wait.
+func (s *Store) Leading() bool {
+	s.commit.mu.Lock()
+	defer s.commit.mu.Unlock()
+	return s.commit.led
+}
