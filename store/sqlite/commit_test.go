@@ -110,6 +110,17 @@ func (s *stage) start(ctx context.Context, number int, email string) <-chan erro
 	return result
 }
 
+// beginClosing returns when Close waits for what is running, and where its error will be.
+func (s *stage) beginClosing() <-chan error {
+	s.t.Helper()
+	closed := make(chan error, 1)
+	go func() { closed <- s.Close() }()
+	refused := func() bool { return errors.Is(s.Ping(ended()), sqlite.ErrClosed) }
+	require.Eventually(s.t, refused, 30*time.Second, time.Millisecond)
+	require.Empty(s.t, closed, "Close returned while a write was running")
+	return closed
+}
+
 // awaitWaiting returns when so many calls wait for a commit.
 func (s *stage) awaitWaiting(n int) {
 	s.t.Helper()
@@ -193,15 +204,7 @@ func TestCloseWaitsForAWriteWhoseCallerHasGone(t *testing.T) {
 	first := s.start(ctx, 1, "held")
 	<-s.entered
 	require.ErrorIs(t, <-first, magiclink.ErrUnknownOutcome)
-	closed := make(chan error, 1)
-	go func() { closed <- s.Close() }()
-	refused := func() bool { return errors.Is(s.Ping(ended()), sqlite.ErrClosed) }
-	require.Eventually(t, refused, 30*time.Second, time.Millisecond)
-	select {
-	case <-closed:
-		require.Fail(t, "Close returned while a write was running")
-	default:
-	}
+	closed := s.beginClosing()
 	s.release <- struct{}{}
 	require.NoError(t, <-closed)
 	require.False(t, s.Leading(), "the goroutine has ended")
@@ -213,15 +216,7 @@ func TestCloseWaitsForRunningWrites(t *testing.T) {
 	<-s.entered
 	waiting := s.start(t.Context(), 2, "")
 	s.awaitWaiting(1)
-	closed := make(chan error, 1)
-	go func() { closed <- s.Close() }()
-	refused := func() bool { return errors.Is(s.Ping(ended()), sqlite.ErrClosed) }
-	require.Eventually(t, refused, 30*time.Second, time.Millisecond)
-	select {
-	case <-closed:
-		require.Fail(t, "Close returned while a write was running")
-	default:
-	}
+	closed := s.beginClosing()
 	s.release <- struct{}{}
 	require.NoError(t, <-running)
 	require.NoError(t, <-waiting)

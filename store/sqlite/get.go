@@ -50,7 +50,11 @@ func (s *Store) read(ctx context.Context, id string) (r magiclink.Record, found 
 		return magiclink.Record{}, false, err
 	}
 	err = conn.Raw(func(driverConn any) error {
-		r, found, err = queryRecord(ctx, driverConn.(driver.QueryerContext), id)
+		queryer, ok := driverConn.(driver.QueryerContext)
+		if !ok {
+			return fmt.Errorf("a driver with connections of type %T is not supported", driverConn)
+		}
+		r, found, err = queryRecord(ctx, queryer, id)
 		return err
 	})
 	if err != nil && ctx.Err() == nil && !isLocked(err) {

@@ -39,7 +39,7 @@ func (s *Store) purge(ctx context.Context, before time.Time, limit int) (removed
 		if _, err := s.purge.run(before.UnixMilli(), int64(limit)); err != nil {
 			return nil, err
 		}
-		removed, err = s.count()
+		removed, err = s.changes.number()
 		return nil, err
 	})
 	if err != nil {

@@ -75,13 +75,3 @@ func (s *session) open() bool {
 	conn, ok := s.conn.(interface{ AutoCommit() bool })
 	return ok && !conn.AutoCommit()
 }
-
-// count returns how many rows the last statement has inserted, updated or deleted.
-func (s *session) count() (int, error) {
-	row, err := s.changes.run()
-	if err != nil {
-		return 0, err
-	}
-	n, _ := row[0].(int64)
-	return int(n), nil
-}

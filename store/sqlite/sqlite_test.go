@@ -138,3 +138,11 @@ func requirePresent(t testing.TB, s magiclink.Store, number int) {
 	_, err := s.Get(t.Context(), liveRecord(number).ID)
 	require.NoError(t, err)
 }
+
+func TestPingWithoutAVersion(t *testing.T) {
+	path := newPath(t)
+	s := open(t, path)
+	require.NoError(t, s.Ping(t.Context()))
+	run(t, path, "DELETE FROM magiclink_schema")
+	require.ErrorContains(t, s.Ping(t.Context()), "magiclink/sqlite: ping: the database did not answer with a number")
+}

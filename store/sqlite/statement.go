@@ -56,3 +56,17 @@ func (s *statement) run(args ...driver.Value) (row []driver.Value, err error) {
 	}
 	return s.row, nil
 }
+
+// number runs a statement whose answer is one number.
+func (s *statement) number() (int, error) {
+	row, err := s.run()
+	if err != nil {
+		return 0, err
+	}
+	if len(row) == 1 {
+		if n, ok := row[0].(int64); ok {
+			return int(n), nil
+		}
+	}
+	return 0, errors.New("the database did not answer with a number")
+}

@@ -62,12 +62,11 @@ func (s *Store) Close() error {
 // the schema and changes nothing. It suits a readiness check. It cannot tell that the disk is full.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.write(ctx, "ping", func(s *session) (verdict, failure error) {
-		row, err := s.version.run()
+		version, err := s.version.number()
 		if err != nil {
 			return nil, err
 		}
-		version, _ := row[0].(int64)
-		return nil, checkVersion(int(version))
+		return nil, checkVersion(version)
 	})
 }
 
