@@ -34,11 +34,13 @@ func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, er
 	return removed, nil
 }
 
-func (s *Store) purge(ctx context.Context, before time.Time, limit int) (removed int, err error) {
-	err = s.write(ctx, "purge", func(s *session) (verdict, failure error) {
+func (s *Store) purge(ctx context.Context, before time.Time, limit int) (int, error) {
+	var removed int // not a named result: a caller that has gone returns while the operation goes on
+	err := s.write(ctx, "purge", func(s *session) (verdict, failure error) {
 		if _, err := s.purge.run(before.UnixMilli(), int64(limit)); err != nil {
 			return nil, err
 		}
+		var err error
 		removed, err = s.changes.number()
 		return nil, err
 	})
