@@ -7,7 +7,7 @@ import (
 )
 
 // purgeBatch bounds how many records one transaction removes, and with that how long other writes wait for it.
-const purgeBatch = 500
+const purgeBatch = 200
 
 const purgeRecords = `DELETE FROM magiclink_links WHERE id IN (
 	SELECT id FROM magiclink_links WHERE expires_at < ? ORDER BY expires_at LIMIT ?)`
