@@ -110,6 +110,16 @@ func (s *stage) start(ctx context.Context, number int, email string) <-chan erro
 	return result
 }
 
+// startHurried returns when a Create is held that has little time, and where its error will be.
+func (s *stage) startHurried(number int) <-chan error {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Millisecond)
+	s.t.Cleanup(cancel)
+	result := s.start(ctx, number, "held")
+	<-s.entered
+	return result
+}
+
 // beginClosing returns when Close waits for what is running, and where its error will be.
 func (s *stage) beginClosing() <-chan error {
 	s.t.Helper()
@@ -182,10 +192,7 @@ func TestContextEndsBeforeTheOperation(t *testing.T) {
 // A caller with a deadline returns at it even if it is the one that began the write. Close waits for what goes on.
 func TestDeadlineOfTheFirstCaller(t *testing.T) {
 	s := newStage(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	first := s.start(ctx, 1, "held")
-	<-s.entered
+	first := s.startHurried(1)
 	waiting := s.start(t.Context(), 2, "")
 	s.awaitWaiting(1)
 	err := <-first // while its statement is held
@@ -199,10 +206,7 @@ func TestDeadlineOfTheFirstCaller(t *testing.T) {
 
 func TestCloseWaitsForAWriteWhoseCallerHasGone(t *testing.T) {
 	s := newStage(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	first := s.start(ctx, 1, "held")
-	<-s.entered
+	first := s.startHurried(1)
 	require.ErrorIs(t, <-first, magiclink.ErrUnknownOutcome)
 	closed := s.beginClosing()
 	s.release <- struct{}{}
