@@ -151,7 +151,7 @@ func (r *ring) claims(token string, kind jose.Kind) (*claims, error) {
 }
 
 func (r *ring) read(token string, kind jose.Kind) (*claims, error) {
-	text, err := jose.Verify(token, kind, r.find)
+	text, err := jose.Verify(token, kind, r.keys)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ const MinSecret = 32
 // maxKeyID bounds a key id, which stands in every token.
 const maxKeyID = 128
 
-// Key is one key with its id and the one algorithm that it may be used with. It is immutable.
+// Key is one key with its id and the one algorithm that it may be used with. It is immutable, but for what it remembers.
 type Key struct {
 	id        string
 	algorithm Algorithm
@@ -45,6 +45,7 @@ type Key struct {
 	signer   jws.Signer
 	verifier jws.Verifier
 	headers  [kinds]string // encoded, with the dot behind: they never change, so they are made once
+	seen     *seen         // shared with the public key that is made from this one
 }
 
 // Generate makes a new key from the system's randomness.
@@ -73,7 +74,7 @@ func Generate(id string, algorithm Algorithm) (*Key, error) {
 // NewKey wraps a raw key: an ed25519 key, a pointer to an ecdsa key on P-256, or the bytes of an HS256 secret. The raw
 // key must not be changed afterwards. Without an id the key is named after itself.
 func NewKey(id string, raw any) (*Key, error) {
-	key := new(Key)
+	key := &Key{seen: new(seen)}
 	err := key.set(raw)
 	if err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package jose
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 )
@@ -21,5 +22,9 @@ func (k *Key) AppendSigned(buf []byte, kind Kind, claims []byte) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	return base64.RawURLEncoding.AppendEncode(append(buf, '.'), signature), nil
+	buf = base64.RawURLEncoding.AppendEncode(append(buf, '.'), signature)
+	if k.remembers(kind) {
+		k.seen.put(sha256.Sum256(buf[start:]))
+	}
+	return buf, nil
 }

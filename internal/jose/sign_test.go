@@ -11,11 +11,11 @@ import (
 
 func TestSignAndVerify(t *testing.T) {
 	each(t, func(t *testing.T, p party) {
-		text, err := jose.Verify(p.signed(t), jose.Access, p.find)
+		text, err := jose.Verify(p.signed(t), jose.Access, p.keys())
 		require.NoError(t, err)
 		require.Equal(t, claims, string(text))
 
-		text, err = jose.Verify(p.craft(p.header(), claims), jose.Access, p.find)
+		text, err = jose.Verify(p.craft(p.header(), claims), jose.Access, p.keys())
 		require.NoError(t, err, "what somebody else has signed")
 		require.Equal(t, claims, string(text))
 	})
@@ -41,7 +41,7 @@ func TestPublicKeysDoNotSign(t *testing.T) {
 		require.Equal(t, p.key.ID(), public.ID())
 		require.True(t, p.key.CanSign())
 		require.Equal(t, p.key.Symmetric(), public.CanSign(), "a secret has no public part")
-		_, err := jose.Verify(p.signed(t), jose.Access, func(string) *jose.Key { return public })
+		_, err := jose.Verify(p.signed(t), jose.Access, []*jose.Key{public})
 		require.NoError(t, err)
 		if !p.key.Symmetric() {
 			_, err = public.AppendSigned(nil, jose.Access, []byte(claims))
@@ -58,7 +58,7 @@ func TestKindsAreKeptApart(t *testing.T) {
 			token, err := p.key.AppendSigned(nil, signed, []byte(claims))
 			require.NoError(t, err)
 			for _, wanted := range kinds {
-				_, err := jose.Verify(string(token), wanted, p.find)
+				_, err := jose.Verify(string(token), wanted, p.keys())
 				require.Equal(t, signed == wanted, err == nil)
 			}
 		}

@@ -1,0 +1,110 @@
+package jose_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/magiclink-go/magiclink/internal/jose"
+)
+
+// A link that a key has made, or has verified before, is judged like one that it sees for the first time.
+func TestLinksSeenBefore(t *testing.T) {
+	each(t, func(t *testing.T, p party) {
+		made, err := p.key.AppendSigned(nil, jose.Link, []byte(claims))
+		require.NoError(t, err)
+		token := string(made)
+		stranger, err := jose.ParseSet(mustMarshal(t, p.key))
+		require.NoError(t, err)
+		for _, keys := range [][]*jose.Key{p.keys(), {p.key.Public()}, stranger, stranger} {
+			text, err := jose.Verify(token, jose.Link, keys)
+			require.NoError(t, err)
+			require.Equal(t, claims, string(text))
+		}
+		for at := range token {
+			changed := token[:at] + string(token[at]^1) + token[at+1:]
+			_, err = jose.Verify(changed, jose.Link, p.keys())
+			require.ErrorIs(t, err, jose.ErrInvalid, "byte %d", at)
+		}
+		for _, kind := range []jose.Kind{jose.Session, jose.Access} {
+			_, err = jose.Verify(token, kind, p.keys())
+			require.ErrorIs(t, err, jose.ErrInvalid)
+		}
+		_, err = jose.Verify(token, jose.Link, nil)
+		require.ErrorIs(t, err, jose.ErrInvalid, "its key is gone")
+		other, err := jose.Generate("k", p.key.Algorithm())
+		require.NoError(t, err)
+		_, err = jose.Verify(token, jose.Link, []*jose.Key{other})
+		require.ErrorIs(t, err, jose.ErrInvalid, "its key was replaced by another of the same name")
+	})
+}
+
+func mustMarshal(t *testing.T, key *jose.Key) []byte {
+	t.Helper()
+	text, err := jose.MarshalSet([]*jose.Key{key})
+	require.NoError(t, err)
+	return text
+}
+
+func digestOf(n int) [32]byte { return sha256.Sum256(fmt.Append(nil, n)) }
+
+func TestSeenForgetsTheOldest(t *testing.T) {
+	t.Parallel()
+	var s jose.Seen
+	inOneBucket := func(n byte) (d [32]byte) {
+		d[31] = n
+		return d
+	}
+	require.False(t, s.Has(inOneBucket(1)), "of an empty table")
+	s.Put(inOneBucket(1))
+	require.False(t, s.Has(inOneBucket(2)))
+	s.Put(inOneBucket(2))
+	s.Put(inOneBucket(2)) // again: it pushes nobody out
+	require.True(t, s.Has(inOneBucket(1)))
+	require.True(t, s.Has(inOneBucket(2)))
+	s.Put(inOneBucket(3))
+	require.False(t, s.Has(inOneBucket(1)))
+	require.True(t, s.Has(inOneBucket(2)))
+	require.True(t, s.Has(inOneBucket(3)))
+}
+
+// Nothing is known that was not put, however full the table is; and of ten thousand nearly all are known.
+func TestSeenNeverInvents(t *testing.T) {
+	t.Parallel()
+	var s jose.Seen
+	const few, many = 10_000, 300_000
+	for n := range many {
+		if n == few {
+			known := 0
+			for n := range few {
+				if s.Has(digestOf(n)) {
+					known++
+				}
+			}
+			require.Greater(t, known, few*95/100)
+		}
+		require.False(t, s.Has(digestOf(n)))
+		s.Put(digestOf(n))
+		require.True(t, s.Has(digestOf(n)))
+	}
+}
+
+func TestSeenConcurrently(t *testing.T) {
+	t.Parallel()
+	var s jose.Seen
+	var group sync.WaitGroup
+	for caller := range 8 {
+		group.Go(func() {
+			for n := range 5000 {
+				s.Put(digestOf(caller*5000 + n))
+				if s.Has(digestOf(-1 - n)) {
+					t.Error("a digest is known that was not put")
+				}
+			}
+		})
+	}
+	group.Wait()
+}
