@@ -8,16 +8,18 @@ import (
 	"sync/atomic"
 )
 
+const seenBuckets = 1 << 16
+
 // seen remembers links whose signature is known to be right, because the key has made it or has verified it: a page that
 // shows a link verifies it before the button is pressed, and most links come back to the process that issued them.
 //
 // It holds digests and never a token. That a signature is right never changes, and says nothing else: all that depends on
 // time, audience or the ring of keys is judged each time, by those who ask.
 //
-// It is a table of fixed size, two megabytes, made when it is first needed. A digest says in which bucket it may stand. A
+// It is a table of fixed size, four megabytes, made when it is first needed. A digest says in which bucket it may stand. A
 // bucket is a cache line, which keeps the latest two.
 type seen struct {
-	table atomic.Pointer[[1 << 15]bucket]
+	table atomic.Pointer[[seenBuckets]bucket]
 	locks [64]sync.Mutex // of a part of the buckets each
 }
 
@@ -39,7 +41,7 @@ func (s *seen) has(d digest) bool {
 
 func (s *seen) put(d digest) {
 	if s.table.Load() == nil {
-		s.table.CompareAndSwap(nil, new([1 << 15]bucket))
+		s.table.CompareAndSwap(nil, new([seenBuckets]bucket))
 	}
 	found, lock := s.bucket(s.table.Load(), d)
 	lock.Lock()
@@ -49,7 +51,7 @@ func (s *seen) put(d digest) {
 	}
 }
 
-func (s *seen) bucket(table *[1 << 15]bucket, d digest) (*bucket, *sync.Mutex) {
+func (s *seen) bucket(table *[seenBuckets]bucket, d digest) (*bucket, *sync.Mutex) {
 	n := binary.LittleEndian.Uint32(d[:]) % uint32(len(table))
 	return &table[n], &s.locks[n%uint32(len(s.locks))]
 }

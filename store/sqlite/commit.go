@@ -3,18 +3,15 @@ package sqlite
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/magiclink-go/magiclink"
 )
 
 // maxBatch bounds how many operations share a commit, and with that how long the first of them waits for the last.
 const maxBatch = 256
-
-// patienceInVain is how often a leader yields without effect: some microseconds, where a commit takes a hundred or more.
-const patienceInVain = 100
 
 // An operation is one write inside a transaction. Its verdict is an ordinary outcome, such as [magiclink.ErrConsumed],
 // and counts once the transaction is committed; a failure spoils the transaction.
@@ -27,13 +24,20 @@ type operation func(*session) (verdict, failure error)
 // first that waits. A caller with a deadline must not be caught in a commit that hangs: it lets a goroutine lead, which goes
 // on while anybody waits.
 type committer struct {
-	writer  *writer        // used by the leader alone, as is crowd
+	writer  *writer        // used by the leader alone, as are crowd and took
 	crowd   int            // how many calls were in the last batch, or waited at its end
+	took    time.Duration  // by the last batch
 	leaders sync.WaitGroup // those that are goroutines of their own
 
-	mu      sync.Mutex
-	led     bool
-	pending []*call
+	mu       sync.Mutex
+	led      bool
+	pending  []*call
+	expected int           // how many calls the leader waits for; 0 if it does not
+	complete chan struct{} // tells it that they are there; has room for one
+}
+
+func newCommitter(w *writer) *committer {
+	return &committer{writer: w, complete: make(chan struct{}, 1)}
 }
 
 // call is one caller's operation on its way through the committer.
@@ -97,6 +101,10 @@ func (c *committer) enqueue(mine *call) bool {
 	}
 	c.led = true
 	c.pending = append(c.pending, mine)
+	if len(c.pending) == c.expected {
+		c.expected = 0
+		c.complete <- struct{}{}
+	}
 	return leads
 }
 
@@ -178,35 +186,13 @@ func (c *committer) first() *call {
 // patience of their own, and try for themselves if it fails.
 func (c *committer) step(first *call) {
 	c.gather()
+	start := time.Now()
 	if err := c.writer.begin(first.ctx, first.patience); err != nil {
 		c.answer([]*call{first}, err)
 		return
 	}
 	c.commit(c.take())
-}
-
-// gather lets those goroutines run that are about to queue up: a commit costs the same for many as for one. It goes on while
-// there are more of them, and while fewer than half of those wait who came lately, but yields in vain only so often. A caller
-// that is alone does not yield at all, since it might be moved to another processor.
-func (c *committer) gather() {
-	if c.crowd < 2 {
-		return
-	}
-	for now, vain := c.waiting(), 0; now < maxBatch && vain < patienceInVain; {
-		runtime.Gosched()
-		before := now
-		if now = c.waiting(); now > before {
-			vain = 0
-		} else if vain++; 2*now >= c.crowd {
-			return
-		}
-	}
-}
-
-func (c *committer) waiting() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.pending)
+	c.took = time.Since(start)
 }
 
 // commit carries out a batch in the transaction that was begun.
