@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/magiclink-go/magiclink"
 )
@@ -24,10 +23,9 @@ type operation func(*session) (verdict, failure error)
 // first that waits. A caller with a deadline must not be caught in a commit that hangs: it lets a goroutine lead, which goes
 // on while anybody waits.
 type committer struct {
-	writer  *writer        // used by the leader alone, as are crowd and took
-	crowd   int            // how many calls were in the last batch, or waited at its end
-	took    time.Duration  // by the last batch
-	leaders sync.WaitGroup // those that are goroutines of their own
+	writer    *writer        // used by the leader alone, as is gathering
+	gathering gathering      // before each batch
+	leaders   sync.WaitGroup // those that are goroutines of their own
 
 	mu       sync.Mutex
 	led      bool
@@ -186,13 +184,11 @@ func (c *committer) first() *call {
 // patience of their own, and try for themselves if it fails.
 func (c *committer) step(first *call) {
 	c.gather()
-	start := time.Now()
 	if err := c.writer.begin(first.ctx, first.patience); err != nil {
 		c.answer([]*call{first}, err)
 		return
 	}
 	c.commit(c.take())
-	c.took = time.Since(start)
 }
 
 // commit carries out a batch in the transaction that was begun.
@@ -255,7 +251,7 @@ func (c *committer) answer(batch []*call, failure error) {
 	for _, each := range batch {
 		each.settle(each.verdict, failure)
 	}
-	c.crowd = len(batch) + len(c.pending)
+	c.gathering.crowd = len(batch) + len(c.pending)
 }
 
 // requeue puts calls whose transaction was rolled back at the head of the queue.

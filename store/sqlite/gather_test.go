@@ -1,0 +1,76 @@
+package sqlite_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/magiclink-go/magiclink/store/sqlite"
+)
+
+// Callers who come back at different times share a commit: the first waits for the last.
+func TestSmallCrowdSharesCommits(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *sqlite.Store, path string) {
+		const rounds, callers = 20, 8
+		var answered [rounds][callers]time.Time
+		var calls []func()
+		for caller := range callers {
+			calls = append(calls, func() {
+				for round := range rounds {
+					if err := s.Create(t.Context(), liveRecord(round*callers+caller)); err != nil {
+						t.Error(err)
+					}
+					answered[round][caller] = time.Now()
+					time.Sleep(time.Duration(caller) * 50 * time.Microsecond)
+				}
+			})
+		}
+		queueUp(t, path, calls...)
+		for round := range rounds {
+			for caller := range callers {
+				require.Equal(t, answered[round][0], answered[round][caller], "round %d, caller %d", round, caller)
+			}
+		}
+	})
+}
+
+// Whoever is left of a crowd waits once for those who do not come.
+func TestLastOfACrowdGoesOn(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *sqlite.Store, path string) {
+		queueUp(t, path, func() { create(t, s, 1) }, func() { create(t, s, 2) }, func() { create(t, s, 3) })
+		start := time.Now()
+		create(t, s, 4)
+		require.Equal(t, time.Millisecond, time.Since(start))
+		create(t, s, 5)
+		require.Equal(t, time.Millisecond, time.Since(start), "a lone caller waits for nobody")
+	})
+}
+
+func TestNoWaitForOneOrMany(t *testing.T) {
+	t.Parallel()
+	var g sqlite.Gathering
+	for crowd, want := range map[int]int{0: 0, 1: 0, 2: 2, 16: 16, 17: 0, 256: 0} {
+		require.Equal(t, want, g.Wait(crowd), "a crowd of %d", crowd)
+	}
+}
+
+// Where calls come when they like, waits in vain become rare; where waiting has proved right they do not.
+func TestWaitsInVainBecomeRare(t *testing.T) {
+	t.Parallel()
+	waits := func(g *sqlite.Gathering, batches int, inVain bool) (n int) {
+		for range batches {
+			if g.Wait(5) > 0 {
+				n++
+				g.Waited(inVain)
+			}
+		}
+		return n
+	}
+	var g sqlite.Gathering
+	require.Equal(t, 1000, waits(&g, 1000, false))
+	require.LessOrEqual(t, waits(&g, 10_000, true), 30)
+	require.Greater(t, waits(&g, 10_000, false), 9_000, "the callers have changed")
+	require.Equal(t, 1, waits(&g, 5, true))
+	require.Equal(t, 95, waits(&g, 95, false), "one that came late is soon forgiven")
+}
