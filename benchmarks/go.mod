@@ -2,9 +2,14 @@ module github.com/magiclink-go/magiclink/benchmarks
 
 go 1.26.0
 
-require github.com/magiclink-go/magiclink v0.0.0
+require (
+	github.com/google/pprof v0.0.0-20261105003125-4bf881d7fb0b
+	github.com/magiclink-go/magiclink v0.0.0
+	golang.org/x/perf v0.0.0-20260908200009-22c9c6c9d4da
+)
 
 require (
+	github.com/aclements/go-moremath v0.0.0-20210112150236-f10218a38794 // indirect
 	github.com/decred/dcrd/dcrec/secp256k1/v4 v4.4.1 // indirect
 	github.com/gabriel-vasile/mimetype v1.4.16 // indirect
 	github.com/go-playground/locales v0.14.2 // indirect
@@ -29,3 +34,5 @@ require (
 
 // This module is never published. Without this line "go mod tidy", which knows no workspace, looks for a release.
 replace github.com/magiclink-go/magiclink => ../
+
+tool golang.org/x/perf/cmd/benchstat

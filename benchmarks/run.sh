@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Measures everything and writes docs/benchmarks.md and docs/benchmarks.svg. It installs what the rival needs. Arguments go
-# to the program: "run.sh -h" lists them.
+# Measures everything and writes docs/benchmarks.md, .svg and .txt, and what benchstat makes of the last. It installs what the
+# rival needs. Arguments go to the program: "run.sh -h" lists them.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -16,3 +16,8 @@ if [[ ! -e $rival/node_modules/.package-lock.json || $rival/package-lock.json -n
 fi
 
 "$work/bench" -dir "$work" -magiclink "$work/magiclink" -rival "$rival" -docs ../docs "$@"
+
+runs=../docs/benchmarks.txt
+if [[ $runs -nt $work/bench ]]; then # not after some sections alone
+	go tool benchstat -col /side "$runs" > ../docs/benchstat.txt
+fi

@@ -49,7 +49,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	set.IntVar(&o.suite.Links, "links", 1_000_000, "links in memory")
 	set.StringVar(&o.only, "only", "", "sections to measure, `comma-separated` (default: all)")
 	set.StringVar(&o.suite.Profile, "profile", "", "a `directory` for CPU profiles, one of each section")
-	set.StringVar(&o.docs, "docs", "", "a `directory` to write benchmarks.md and benchmarks.svg to after all sections")
+	set.StringVar(&o.docs, "docs", "", "a `directory` to write benchmarks.md, .svg and .txt to after all sections")
 	set.StringVar(&o.serve, "serve", "", "serve `floor, signing, memory or sqlite` for the measurement of another process")
 	return &o, set.Parse(args)
 }
@@ -118,8 +118,12 @@ func (o *options) publish(results []measure.Result, loadBefore string, stdout io
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(o.docs, "benchmarks.md"), text, 0o644); err != nil { //nolint:gosec // G306: a document
-		return err
+	for name, content := range map[string][]byte{
+		"benchmarks.md": text, "benchmarks.svg": page.SVG(), "benchmarks.txt": page.GoBench(),
+	} {
+		if err := os.WriteFile(filepath.Join(o.docs, name), content, 0o644); err != nil { //nolint:gosec // G306: a document
+			return err
+		}
 	}
-	return os.WriteFile(filepath.Join(o.docs, "benchmarks.svg"), page.SVG(), 0o644) //nolint:gosec // G306: a document
+	return nil
 }

@@ -1,6 +1,7 @@
 package measure_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -9,11 +10,16 @@ import (
 
 func TestSpread(t *testing.T) {
 	t.Parallel()
-	if got, want := measure.SpreadOf([]float64{3, 1, 2}), (measure.Spread{Low: 1, Median: 2, High: 3}); got != want {
-		t.Errorf("got %v, want %v", got, want)
-	}
-	if got := measure.SpreadOf(nil); got != (measure.Spread{}) {
-		t.Errorf("of nothing: got %v", got)
+	for _, c := range []struct {
+		values []float64
+		want   measure.Spread
+	}{
+		{[]float64{3, 1, 2}, measure.Spread{Values: []float64{3, 1, 2}, Low: 1, Median: 2, High: 3}},
+		{nil, measure.Spread{}},
+	} {
+		if got := measure.SpreadOf(c.values); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("got %v, want %v", got, c.want)
+		}
 	}
 }
 
@@ -64,7 +70,7 @@ func TestInterleaveTakesMedians(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := rates[0].Over(rates[1]), measure.Exactly(2); got != want {
+	if got, want := rates[0].Over(rates[1]), measure.SpreadOf([]float64{2, 2}); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

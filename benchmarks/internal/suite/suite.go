@@ -38,6 +38,7 @@ var sections = []section{
 	{"crypto", "Signatures", (*Suite).crypto},
 	{"sqlite", "SQLite", (*Suite).sqlite},
 	{"http", "HTTP", (*Suite).http},
+	{"shares", "Where the processor time of a request goes", (*Suite).timeOfRequests},
 	{"scale", "Many links in SQLite", (*Suite).scale},
 	{"purge", "Purging under load", (*Suite).purge},
 	{"memory", "Many links in memory", (*Suite).memory},
