@@ -23,7 +23,8 @@ type library struct {
 	store *sqlite.Store
 	pair  pair
 	mint  minter
-	next  int // counts redemptions
+	plain *sql.DB // the same database without our code
+	next  int     // counts redemptions
 }
 
 func newLibrary(ctx context.Context, path string, size int) (l *library, err error) {
@@ -37,8 +38,16 @@ func newLibrary(ctx context.Context, path string, size int) (l *library, err err
 	if l.store, err = sqlite.Open(path); err != nil {
 		return nil, err
 	}
-	l.pair, err = newPair(l.store)
+	if l.pair, err = newPair(l.store); err != nil {
+		return nil, err
+	}
+	l.plain, err = plain(path)
 	return l, err
+}
+
+func (l *library) close() {
+	_ = l.store.Close()
+	_ = l.plain.Close()
 }
 
 // restore makes the library what it was: it forgets what was issued and what was redeemed.
@@ -56,18 +65,23 @@ func (l *library) restore(ctx context.Context) error {
 
 // tokens mints tokens of links that lie all over the database and were not redeemed since restore.
 func (l *library) tokens(n int) ([]string, error) {
-	const stride = 7919 // a prime that divides no size, so that no link comes twice
 	tokens := make([]string, 0, n)
 	now := time.Now()
 	for range min(n, l.size-l.next) {
-		token, err := l.mint.mint(filledID(l.next*stride%l.size), now)
+		token, err := l.mint.mint(l.id(), now)
 		if err != nil {
 			return nil, err
 		}
 		tokens = append(tokens, token)
-		l.next++
 	}
 	return tokens, nil
+}
+
+// id returns the id of a link that was not redeemed since restore.
+func (l *library) id() string {
+	const stride = 7919 // a prime that divides no size, so that no link comes twice
+	l.next++
+	return filledID(l.next * stride % l.size)
 }
 
 func (l *library) issuing(ctx context.Context, callers int) measure.Subject {
@@ -103,6 +117,43 @@ func (l *library) redeeming(ctx context.Context, callers int) measure.Subject {
 	}}
 }
 
+// updating is the floor of redeeming with a crowd: SQLite alone, a crowd of updates in each commit.
+func (l *library) updating(ctx context.Context) measure.Subject {
+	return measure.Subject{Slice: func(d time.Duration) (int, time.Duration, error) {
+		if l.size == few {
+			if err := l.restore(ctx); err != nil {
+				return 0, 0, err
+			}
+		}
+		commits := min(int(d.Seconds()*20_000), l.size-l.next) / crowd
+		start := time.Now()
+		for range commits {
+			if err := l.update(ctx); err != nil {
+				return 0, 0, err
+			}
+		}
+		return commits * crowd, time.Since(start), nil
+	}}
+}
+
+func (l *library) update(ctx context.Context) error {
+	tx, err := l.plain.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() //nolint:errcheck // it was committed, or has failed
+	update, err := tx.PrepareContext(ctx, "UPDATE magiclink_links SET consumed_at = 1 WHERE id = ? AND consumed_at IS NULL")
+	if err != nil {
+		return err
+	}
+	for range crowd {
+		if _, err := update.ExecContext(ctx, l.id()); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
 func (s *Suite) scale(ctx context.Context) ([]measure.Result, error) {
 	dir, remove, err := s.folder("scale")
 	if err != nil {
@@ -115,7 +166,7 @@ func (s *Suite) scale(ctx context.Context) ([]measure.Result, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer l.store.Close() //nolint:errcheck // it has been measured
+		defer l.close()
 		libraries = append(libraries, l)
 	}
 	return s.compare(ctx, libraries[0], libraries[1])
@@ -138,7 +189,13 @@ func (s *Suite) compare(ctx context.Context, small, large *library) ([]measure.R
 		name = fmt.Sprintf("%s, %s live links", name, inWords(large.size))
 		results = append(results, costs(name, rates[2*n+1].Costs(), rates[2*n].Costs(), inWords(small.size)+" live links", &goal))
 	}
-	return results, nil
+	// By itself: two writers on one file would disturb each other.
+	rates, err = measure.Interleave(s.plan(5, 150*time.Millisecond), small.updating(ctx), large.updating(ctx))
+	if err != nil {
+		return nil, err
+	}
+	name := fmt.Sprintf("64 updates by SQLite alone in each commit, %s live links", inWords(large.size))
+	return append(results, costs(name, rates[1].Costs(), rates[0].Costs(), inWords(small.size)+" live links", nil)), nil
 }
 
 func inWords(n int) string {
