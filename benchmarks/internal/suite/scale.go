@@ -146,6 +146,7 @@ func (l *library) update(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer update.Close() //nolint:errcheck // it goes with the transaction
 	for range crowd {
 		if _, err := update.ExecContext(ctx, l.id()); err != nil {
 			return err

@@ -67,7 +67,7 @@ func (s *Suite) profiled(ctx context.Context, dir, store string) (cost []float64
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.Open(filepath.Join(dir, "http-"+store+".pprof"))
+	file, err := os.Open(filepath.Join(dir, "http-"+store+".pprof")) //nolint:gosec // G304: our own directory
 	if err != nil {
 		return nil, err
 	}
