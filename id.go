@@ -35,6 +35,14 @@ const idDigits = shortuuid.DefaultAlphabet
 
 const idLength = 22
 
+// isIDDigit has every byte: ids are checked in every call.
+var isIDDigit = func() (table [256]bool) {
+	for i := range len(idDigits) {
+		table[idDigits[i]] = true
+	}
+	return table
+}()
+
 // newID makes an id from a UUIDv7 (RFC 9562 section 5.7): it begins with the time, so ids sort by it and an index grows at
 // its end. Twelve bits below the millisecond order what is made within one; 62 random bits keep ids apart.
 func newID(prefix string, now time.Time) string {
@@ -53,7 +61,7 @@ func validID(prefix, s string) bool {
 		return false
 	}
 	for i := range len(digits) {
-		if strings.IndexByte(idDigits, digits[i]) < 0 {
+		if !isIDDigit[digits[i]] {
 			return false
 		}
 	}

@@ -65,13 +65,11 @@ type boxed struct{ in MagicLinkCreate }
 // most that of the tags.
 func check(in *MagicLinkCreate, longestSession time.Duration) FieldErrors {
 	var faults FieldErrors
-	var invalid validator.ValidationErrors
-	if errors.As(validate.Struct(&boxed{*in}), &invalid) {
-		for _, fault := range invalid {
-			faults = append(faults, FieldError{
-				Field: fault.Field(), Rule: fault.Tag(), Message: message(fault.Tag(), fault.Param(), fault.Kind()),
-			})
-		}
+	invalid, _ := errors.AsType[validator.ValidationErrors](validate.Struct(&boxed{*in})) // of a struct it is the only error
+	for _, fault := range invalid {
+		faults = append(faults, FieldError{
+			Field: fault.Field(), Rule: fault.Tag(), Message: message(fault.Tag(), fault.Param(), fault.Kind()),
+		})
 	}
 	longest := int(longestSession / time.Second)
 	if in.SessionTimeout > longest && !faults.has("session_timeout") {
