@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
 
-const seenBuckets = 1 << 16
+const (
+	seenBuckets = 1 << 14
+	seenLocks   = 64 // each for a part of the buckets
+)
 
 // seen remembers links whose signature is known to be right, because the key has made it or has verified it: a page that
 // shows a link verifies it before the button is pressed, and most links come back to the process that issued them.
@@ -16,19 +20,21 @@ const seenBuckets = 1 << 16
 // It holds digests and never a token. That a signature is right never changes, and says nothing else: all that depends on
 // time, audience or the ring of keys is judged each time, by those who ask.
 //
-// It is a table of fixed size, four megabytes, made when it is first needed. A digest says in which bucket it may stand. A
-// bucket is a cache line, which keeps the latest two.
+// It is a table of one megabyte, made when it is first needed: small enough for the cache of a processor, since waiting for
+// memory would cost as much as the digest. A bucket is a cache line, which keeps the latest four.
 type seen struct {
 	table atomic.Pointer[[seenBuckets]bucket]
-	locks [64]sync.Mutex // of a part of the buckets each
+	locks [seenLocks]sync.Mutex
 }
 
-type digest = [sha256.Size]byte
+type bucket [4]half
 
-type bucket [2]digest
+// half is half a digest. To forge a token of which it is known is to find a preimage for 128 bits, and for those of the other
+// half that choose the bucket, which is as hard as forging its signature. An empty place holds zeros, which are as hard to meet.
+type half [sha256.Size / 2]byte
 
-// has reports whether the digest was put and not yet pushed out. No digest of a token is all zeros.
-func (s *seen) has(d digest) bool {
+// has reports whether the digest was put and not yet pushed out.
+func (s *seen) has(d [sha256.Size]byte) bool {
 	table := s.table.Load()
 	if table == nil {
 		return false
@@ -36,24 +42,25 @@ func (s *seen) has(d digest) bool {
 	found, lock := s.bucket(table, d)
 	lock.Lock()
 	defer lock.Unlock()
-	return found[0] == d || found[1] == d
+	return slices.Contains(found[:], half(d[:]))
 }
 
-func (s *seen) put(d digest) {
+func (s *seen) put(d [sha256.Size]byte) {
 	if s.table.Load() == nil {
 		s.table.CompareAndSwap(nil, new([seenBuckets]bucket))
 	}
 	found, lock := s.bucket(s.table.Load(), d)
 	lock.Lock()
 	defer lock.Unlock()
-	if found[0] != d {
-		found[0], found[1] = d, found[0]
+	if first := half(d[:]); !slices.Contains(found[:], first) {
+		copy(found[1:], found[:])
+		found[0] = first
 	}
 }
 
-func (s *seen) bucket(table *[seenBuckets]bucket, d digest) (*bucket, *sync.Mutex) {
-	n := binary.LittleEndian.Uint32(d[:]) % uint32(len(table))
-	return &table[n], &s.locks[n%uint32(len(s.locks))]
+func (s *seen) bucket(table *[seenBuckets]bucket, d [sha256.Size]byte) (*bucket, *sync.Mutex) {
+	n := binary.LittleEndian.Uint32(d[len(half{}):])
+	return &table[n%seenBuckets], &s.locks[n%seenLocks]
 }
 
 // remembers reports whether tokens of the kind are worth it. A MAC costs no more than a digest, and of the other kinds the
