@@ -14,7 +14,7 @@ const verifiedGeneration = 2048
 // and again. It holds digests and never a token. It belongs to one ring, so no entry outlives a change of the keys; what
 // depends on time, issuer and audience is judged anew each time.
 //
-// Each kind of token has entries of its own. Links are not remembered: they are used once.
+// Each kind of token has entries of its own. Links have none: that their signature is right, their key remembers.
 type verified struct {
 	mu       sync.Mutex
 	new, old map[verifiedKey]*claims

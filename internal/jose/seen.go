@@ -29,8 +29,9 @@ type seen struct {
 
 type bucket [4]half
 
-// half is half a digest. To forge a token of which it is known is to find a preimage for 128 bits, and for those of the other
-// half that choose the bucket, which is as hard as forging its signature. An empty place holds zeros, which are as hard to meet.
+// half is half a digest. To pass for a token that is remembered, a forgery has to agree with one of four halves in the bucket
+// that its own digest chooses: 2^126 attempts, as many as forging the signature takes. An empty place holds zeros, which are
+// no easier to meet.
 type half [sha256.Size / 2]byte
 
 // has reports whether the digest was put and not yet pushed out.
@@ -63,7 +64,7 @@ func (s *seen) bucket(table *[seenBuckets]bucket, d [sha256.Size]byte) (*bucket,
 	return &table[n%seenBuckets], &s.locks[n%seenLocks]
 }
 
-// remembers reports whether tokens of the kind are worth it. A MAC costs no more than a digest, and of the other kinds the
+// remembers reports whether tokens of the kind are worth it. A MAC costs hardly more than a digest, and of the other kinds the
 // claims are remembered where they are read.
 func (k *Key) remembers(kind Kind) bool { return kind == Link && !k.Symmetric() }
 

@@ -31,11 +31,7 @@ type committer struct {
 	led      bool
 	pending  []*call
 	expected int           // how many calls the leader waits for; 0 if it does not
-	complete chan struct{} // tells it that they are there; has room for one
-}
-
-func newCommitter(w *writer) *committer {
-	return &committer{writer: w, complete: make(chan struct{}, 1)}
+	complete chan struct{} // closed when they are there
 }
 
 // call is one caller's operation on its way through the committer.
@@ -101,7 +97,7 @@ func (c *committer) enqueue(mine *call) bool {
 	c.pending = append(c.pending, mine)
 	if len(c.pending) == c.expected {
 		c.expected = 0
-		c.complete <- struct{}{}
+		close(c.complete)
 	}
 	return leads
 }
@@ -251,6 +247,7 @@ func (c *committer) answer(batch []*call, failure error) {
 	for _, each := range batch {
 		each.settle(each.verdict, failure)
 	}
+	c.pending = slices.DeleteFunc(c.pending, (*call).over)
 	c.gathering.crowd = len(batch) + len(c.pending)
 }
 

@@ -65,13 +65,14 @@ func (c *committer) gather() {
 		runtime.Gosched()
 		before, now = now, c.waiting()
 	}
-	if !c.expect(c.gathering.wait()) {
+	complete := c.expect(c.gathering.wait())
+	if complete == nil {
 		return
 	}
 	timer := time.NewTimer(maxGathering)
 	defer timer.Stop()
 	select {
-	case <-c.complete:
+	case <-complete:
 		c.gathering.waited(false)
 	case <-timer.C:
 		c.expect(0)
@@ -85,18 +86,14 @@ func (c *committer) waiting() int {
 	return len(c.pending)
 }
 
-// expect asks to be told when n calls wait. It reports false if they do already.
-func (c *committer) expect(n int) bool {
+// expect returns what is closed when n calls wait, or nil if they do already. It replaces what was expected before.
+func (c *committer) expect(n int) (complete <-chan struct{}) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	select {
-	case <-c.complete: // they came when the time was over
-	default:
-	}
-	c.expected = 0
 	if len(c.pending) >= n {
-		return false
+		c.expected = 0
+		return nil
 	}
-	c.expected = n
-	return true
+	c.expected, c.complete = n, make(chan struct{})
+	return c.complete
 }

@@ -47,6 +47,19 @@ func TestLastOfACrowdGoesOn(t *testing.T) {
 	})
 }
 
+// A call that has failed is no companion of the next.
+func TestNoWaitAfterAFailure(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *sqlite.Store, path string) {
+		create(t, s, 1)
+		unlock := lock(t, path)
+		require.Error(t, s.Create(t.Context(), liveRecord(2)))
+		unlock()
+		start := time.Now()
+		create(t, s, 3)
+		require.Zero(t, time.Since(start))
+	})
+}
+
 func TestNoWaitForOneOrMany(t *testing.T) {
 	t.Parallel()
 	var g sqlite.Gathering

@@ -31,7 +31,7 @@ var _ magiclink.Store = (*Store)(nil)
 
 func newStore(db *sql.DB, file string, owned bool) *Store {
 	g := newGuard(file)
-	return &Store{db: db, owned: owned, guard: g, commit: newCommitter(&writer{db: db, guard: g})}
+	return &Store{db: db, owned: owned, guard: g, commit: &committer{writer: &writer{db: db, guard: g}}}
 }
 
 // Close waits for the calls that are running and frees the connections; a database that was given to [New] stays open.

@@ -151,7 +151,7 @@ func issueCall(ctx context.Context, p pair) func() error {
 func (s *Suite) crypto(ctx context.Context) ([]measure.Result, error) {
 	plan := s.plan(11, 20*time.Millisecond)
 	const leastCost = 15 * time.Microsecond // of a verification, on machines to come
-	w, err := newSigning(ctx, int(time.Duration(plan.Runs*plan.Rounds)*plan.Slice/leastCost))
+	w, err := newSigning(ctx, int(time.Duration(plan.Runs*plan.Rounds+1)*plan.Slice/leastCost))
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func (s *Suite) issuing(n int, addresses []string) ([]measure.Result, error) {
 	}
 	const floor = "a handler that writes a fixed answer"
 	goal := measure.AtLeast(0.6)
-	signing := perSecond(fmt.Sprintf("A fixed answer and one bare signature, %d connections", n), rates[1], rates[0], floor, goal)
+	signing := perSecond(fmt.Sprintf("A fixed answer and one bare signature (a floor), %d connections", n), rates[1], rates[0], floor, goal)
 	signing.Goal = nil // it is what the goal has to be seen beside
 	return []measure.Result{
 		signing,

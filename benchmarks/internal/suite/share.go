@@ -22,11 +22,11 @@ var shares = []struct {
 	prefixes []string
 }{
 	{"the signature", []string{"crypto/ed25519."}},
-	{"collecting garbage", []string{"runtime.gc", "runtime.bgsweep", "runtime.bgscavenge"}},
+	{"collecting garbage", []string{"runtime.gcBgMark", "runtime.gcAssist", "runtime.gcStart", "runtime.bgsweep", "runtime.bgscavenge"}},
 	{"SQLite and the disk", []string{"github.com/magiclink-go/magiclink/store/sqlite.", "github.com/mattn/go-sqlite3."}},
-	{"all else that the handler does", []string{"github.com/magiclink-go/magiclink/benchmarks/internal/suite.", "github.com/magiclink-go/magiclink"}},
+	{"all else that the handler does", []string{"github.com/magiclink-go/magiclink"}},
 	{"net/http and the network", []string{"net/http."}},
-	{"the scheduler", []string{""}},
+	{"the rest of the runtime", []string{""}},
 }
 
 // timeOfRequests profiles servers under load, each by itself, and splits up what a request has cost them.
