@@ -146,7 +146,7 @@ func (l *library) update(ctx context.Context) error {
 	}
 	defer tx.Rollback() //nolint:errcheck // it was committed, or has failed
 	update, err := tx.PrepareContext(ctx, `UPDATE magiclink_links SET consumed_at = ?1
-		WHERE id = ?2 AND revoked_at IS NULL AND consumed_at IS NULL AND expires_at > ?1 RETURNING `+columns)
+		WHERE id = ?2 AND revoked_at IS NULL AND consumed_at IS NULL AND expires_at > ?1`)
 	if err != nil {
 		return err
 	}
