@@ -11,7 +11,6 @@ import (
 type ring struct {
 	keys   []*jose.Key // newest first
 	active *jose.Key   // the first key, if it can sign
-	byID   map[string]*jose.Key
 
 	verified verified
 }
@@ -19,12 +18,12 @@ type ring struct {
 // newRing makes a ring whose first key signs, if it has a private part. The others only verify: their private parts are
 // dropped, since what is not there cannot leak.
 func newRing(keys []*jose.Key) (*ring, error) {
-	r := &ring{byID: make(map[string]*jose.Key, len(keys))}
+	r := new(ring)
 	for i, key := range keys {
 		if key.Symmetric() != keys[0].Symmetric() {
 			return nil, errors.New("magiclink: symmetric and asymmetric keys must not share a keyring")
 		}
-		if r.byID[key.ID()] != nil {
+		if r.find(key.ID()) != nil {
 			return nil, fmt.Errorf("magiclink: the keyring has two keys with the id %s", key.ID())
 		}
 		switch {
@@ -34,12 +33,19 @@ func newRing(keys []*jose.Key) (*ring, error) {
 			key = key.Public()
 		}
 		r.keys = append(r.keys, key)
-		r.byID[key.ID()] = key
 	}
 	return r, nil
 }
 
-func (r *ring) find(id string) *jose.Key { return r.byID[id] }
+// find returns the key with this id, or nil.
+func (r *ring) find(id string) *jose.Key {
+	for _, key := range r.keys {
+		if key.ID() == id {
+			return key
+		}
+	}
+	return nil
+}
 
 func (r *ring) symmetric() bool { return len(r.keys) > 0 && r.keys[0].Symmetric() }
 
