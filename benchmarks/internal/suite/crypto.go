@@ -58,15 +58,13 @@ func newSigning(ctx context.Context, many int) (*signing, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &signing{mint: mintCall(m, id, now), verify: verifyCall(m, tokens)}
+	w := &signing{mint: mintCall(m, id, now), verify: once(tokens, verifyCall(m))}
 	w.bare(tokens[0])
 	w.issueNowhere = issueCall(ctx, nowhere)
 	w.issueMemory = issueCall(ctx, inMemory)
-	w.inspect = inspectCall(ctx, nowhere, tokens)
-	w.inspectAgain = func() error {
-		_, err := nowhere.redeemer.Inspect(ctx, tokens[0])
-		return err
-	}
+	inspect := inspectCall(ctx, nowhere)
+	w.inspect = once(tokens, inspect)
+	w.inspectAgain = func() error { return inspect(tokens[0]) }
 	return w, nil
 }
 
@@ -116,27 +114,29 @@ func strangers(n int, now time.Time) ([]string, error) {
 	return tokens, nil
 }
 
-// verifyCall verifies each token once.
-func verifyCall(m minter, tokens []string) func() error {
-	keys := []*jose.Key{m.key}
+// once calls do with each token in turn, so that each is new to it.
+func once(tokens []string, do func(token string) error) func() error {
 	return func() error {
 		if len(tokens) == 0 {
 			return errUsedUp
 		}
-		_, err := jose.Verify(tokens[0], jose.Link, keys)
+		token := tokens[0]
 		tokens = tokens[1:]
+		return do(token)
+	}
+}
+
+func verifyCall(m minter) func(token string) error {
+	keys := []*jose.Key{m.key}
+	return func(token string) error {
+		_, err := jose.Verify(token, jose.Link, keys)
 		return err
 	}
 }
 
-// inspectCall inspects each link once.
-func inspectCall(ctx context.Context, p pair, tokens []string) func() error {
-	return func() error {
-		if len(tokens) == 0 {
-			return errUsedUp
-		}
-		_, err := p.redeemer.Inspect(ctx, tokens[0])
-		tokens = tokens[1:]
+func inspectCall(ctx context.Context, p pair) func(token string) error {
+	return func(token string) error {
+		_, err := p.redeemer.Inspect(ctx, token)
 		return err
 	}
 }

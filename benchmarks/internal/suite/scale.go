@@ -66,6 +66,15 @@ func (l *library) restore(ctx context.Context) error {
 	return err
 }
 
+// prepare comes before a slice that redeems. It restores a small library, which has to stay as large as it is, and has links
+// for one slice alone.
+func (l *library) prepare(ctx context.Context) error {
+	if l.size != few {
+		return nil
+	}
+	return l.restore(ctx)
+}
+
 // tokens mints tokens of links that lie all over the database and were not redeemed since restore.
 func (l *library) tokens(n int) ([]string, error) {
 	tokens := make([]string, 0, n)
@@ -95,13 +104,10 @@ func (l *library) issuing(ctx context.Context, callers int) measure.Subject {
 	}}
 }
 
-// redeeming restores a small library first: it has to stay as large as it is, and has links for one slice alone.
 func (l *library) redeeming(ctx context.Context, callers int) measure.Subject {
 	return measure.Subject{Slice: func(d time.Duration) (int, time.Duration, error) {
-		if l.size == few {
-			if err := l.restore(ctx); err != nil {
-				return 0, 0, err
-			}
+		if err := l.prepare(ctx); err != nil {
+			return 0, 0, err
 		}
 		tokens, err := l.tokens(int(d.Seconds()*20_000) * min(callers, 2) / 2)
 		if err != nil {
@@ -123,10 +129,8 @@ func (l *library) redeeming(ctx context.Context, callers int) measure.Subject {
 // updating is the floor of redeeming with a crowd: SQLite alone, a crowd of updates in each commit.
 func (l *library) updating(ctx context.Context) measure.Subject {
 	return measure.Subject{Slice: func(d time.Duration) (int, time.Duration, error) {
-		if l.size == few {
-			if err := l.restore(ctx); err != nil {
-				return 0, 0, err
-			}
+		if err := l.prepare(ctx); err != nil {
+			return 0, 0, err
 		}
 		commits := min(int(d.Seconds()*20_000), l.size-l.next) / crowd
 		start := time.Now()

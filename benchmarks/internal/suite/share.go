@@ -67,12 +67,11 @@ func (s *Suite) profiled(ctx context.Context, dir, store string) (cost []float64
 	if err != nil {
 		return nil, err
 	}
-	file, err := os.Open(filepath.Join(dir, "http-"+store+".pprof")) //nolint:gosec // G304: our own directory
+	written, err := os.ReadFile(filepath.Join(dir, "http-"+store+".pprof")) //nolint:gosec // G304: our own directory
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close() //nolint:errcheck // it was read
-	read, err := profile.Parse(file)
+	read, err := profile.ParseData(written)
 	if err != nil {
 		return nil, err
 	}
