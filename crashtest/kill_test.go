@@ -265,7 +265,7 @@ func (k *killer) records(prefix string) map[string]magiclink.Record {
 	require.NoError(k.t, err)
 	defer db.Close()
 	rows, err := db.Query(`SELECT id, email, expires_at, ifnull(consumed_at, 0), ifnull(revoked_at, 0)
-		FROM magiclink_links WHERE id >= ?1 AND id < ?1 || '~'`, prefix)
+		FROM magiclink_links LEFT JOIN magiclink_uses USING (id) WHERE id >= ?1 AND id < ?1 || '~'`, prefix)
 	if err != nil && strings.Contains(err.Error(), "no such table") {
 		return records // killed before it was made
 	}

@@ -29,7 +29,7 @@ func database(t *testing.T, data string) *sql.DB {
 func (s *service) record(l link) (r record) {
 	s.t.Helper()
 	const query = `SELECT email, path, created_at, expires_at, consumed_at, revoked_at, business_id, external_business_id
-		FROM magiclink_links WHERE id = ?`
+		FROM magiclink_links LEFT JOIN magiclink_uses USING (id) WHERE id = ?`
 	db, err := sql.Open("sqlite3", "file:"+filepath.Join(s.data, "magiclink.db")+"?mode=rw&_busy_timeout=30000")
 	require.NoError(s.t, err)
 	defer db.Close()

@@ -8,12 +8,7 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-const (
-	consumeRecord = `UPDATE magiclink_links SET consumed_at = ?1
-		WHERE id = ?2 AND revoked_at IS NULL AND consumed_at IS NULL AND expires_at > ?1
-		RETURNING ` + columns
-	selectState = "SELECT revoked_at IS NOT NULL, consumed_at IS NOT NULL FROM magiclink_links WHERE id = ?"
-)
+const insertUse = "INSERT INTO magiclink_uses (id, consumed_at) VALUES (?, ?)"
 
 // Consume marks the record as used and returns it as it is afterwards. Of racing calls, in this process and in others,
 // exactly one succeeds. It returns [magiclink.ErrNotFound], [magiclink.ErrRevoked], [magiclink.ErrConsumed] or
@@ -24,14 +19,23 @@ func (s *Store) Consume(ctx context.Context, id string, at time.Time) (magiclink
 	}
 	var consumed magiclink.Record
 	err := s.write(ctx, "consume", func(s *session) (verdict, failure error) {
-		row, err := s.consume.run(at.UnixMilli(), id)
+		row, err := s.get.run(id)
 		if err != nil {
 			return nil, err
 		}
 		if row == nil {
-			return s.refusal(id)
+			return magiclink.ErrNotFound, nil
 		}
-		consumed, err = record(row)
+		if consumed, err = record(row); err != nil {
+			return nil, err
+		}
+		at := moment(at.UnixMilli())
+		if refusal := refusal(&consumed, at); refusal != nil {
+			return refusal, nil
+		}
+		// No other process writes between the two statements, and if one could, the primary key would refuse a second use.
+		_, err = s.use.run(id, at.UnixMilli())
+		consumed.ConsumedAt = at
 		return nil, err
 	})
 	if err != nil {
@@ -40,19 +44,15 @@ func (s *Store) Consume(ctx context.Context, id string, at time.Time) (magiclink
 	return consumed, nil
 }
 
-// refusal returns why the record could not be consumed, in the transaction in which that was tried.
-func (s *session) refusal(id string) (verdict, failure error) {
-	row, err := s.state.run(id)
+// refusal returns why the record cannot be consumed, or nil if it can.
+func refusal(r *magiclink.Record, at time.Time) error {
 	switch {
-	case err != nil:
-		return nil, err
-	case row == nil:
-		return magiclink.ErrNotFound, nil
-	case row[0] == int64(1):
-		return magiclink.ErrRevoked, nil
-	case row[1] == int64(1):
-		return magiclink.ErrConsumed, nil
-	default:
-		return magiclink.ErrExpired, nil
+	case !r.RevokedAt.IsZero():
+		return magiclink.ErrRevoked
+	case !r.ConsumedAt.IsZero():
+		return magiclink.ErrConsumed
+	case !at.Before(r.ExpiresAt):
+		return magiclink.ErrExpired
 	}
+	return nil
 }

@@ -10,8 +10,6 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-const selectRecord = "SELECT " + columns + " FROM magiclink_links WHERE id = ?"
-
 // Get returns the record with this id, whatever its state. It returns [magiclink.ErrNotFound] if there is none.
 // It waits for no writer.
 func (s *Store) Get(ctx context.Context, id string) (magiclink.Record, error) {

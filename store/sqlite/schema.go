@@ -30,6 +30,15 @@ var migrations = []string{
 		revoked_at           INTEGER           -- NULL while the link was not revoked
 	) STRICT, WITHOUT ROWID;
 	CREATE INDEX magiclink_links_expires_at ON magiclink_links (expires_at);`,
+
+	// A use is a row of its own: redemptions then fill a small tree, close together, however large the tree of the links is
+	// and wherever in it the links lie.
+	`CREATE TABLE magiclink_uses (
+		id          TEXT    PRIMARY KEY NOT NULL, -- of a link that was used
+		consumed_at INTEGER NOT NULL              -- milliseconds since 1970 in UTC
+	) STRICT, WITHOUT ROWID;
+	INSERT INTO magiclink_uses SELECT id, consumed_at FROM magiclink_links WHERE consumed_at IS NOT NULL;
+	ALTER TABLE magiclink_links DROP COLUMN consumed_at;`,
 }
 
 // foreign says what to do with a database that holds the tables of somebody else.

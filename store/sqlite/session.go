@@ -16,9 +16,10 @@ type session struct {
 	begin, commit, rollback *statement
 	version                 *statement
 	insert                  *statement
-	consume, state          *statement
+	get, use                *statement
 	revoke                  *statement
-	purge, changes          *statement
+	purgeUses, purge        *statement
+	changes                 *statement
 }
 
 func newSession(conn driver.Conn) (*session, error) {
@@ -32,9 +33,10 @@ func newSession(conn driver.Conn) (*session, error) {
 		{&s.rollback, "ROLLBACK"},
 		{&s.version, selectVersion},
 		{&s.insert, insertRecord},
-		{&s.consume, consumeRecord},
-		{&s.state, selectState},
+		{&s.get, selectRecord},
+		{&s.use, insertUse},
 		{&s.revoke, revokeRecord},
+		{&s.purgeUses, purgeUses},
 		{&s.purge, purgeRecords},
 		{&s.changes, "SELECT changes()"},
 	} {

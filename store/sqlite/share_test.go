@@ -65,7 +65,7 @@ func TestPurgeLetsOthersIn(t *testing.T) {
 	s := open(t, path)
 	const dead = 2600
 	run(t, path, fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-		INSERT INTO magiclink_links SELECT 'mlk_dead' || i, '', '', '', '', '', 0, 0, i, NULL, NULL FROM n`, dead))
+		INSERT INTO magiclink_links SELECT 'mlk_dead' || i, '', '', '', '', '', 0, 0, i, NULL FROM n`, dead))
 	create(t, s, 1)
 
 	n, err := s.Purge(t.Context(), time.Now(), 1700)

@@ -19,9 +19,12 @@ type flawed struct {
 	flaw    flaw
 	mu      sync.Mutex
 	records map[string]magiclink.Record
+	uses    map[string]time.Time // of records that were purged
 }
 
-func newFlawed(f flaw) *flawed { return &flawed{flaw: f, records: make(map[string]magiclink.Record)} }
+func newFlawed(f flaw) *flawed {
+	return &flawed{flaw: f, records: make(map[string]magiclink.Record), uses: make(map[string]time.Time)}
+}
 
 func (s *flawed) has(f flaw) bool { return s.flaw == f }
 
@@ -116,6 +119,9 @@ func (s *flawed) Create(ctx context.Context, r magiclink.Record) error {
 		return nil
 	case taken:
 		return magiclink.ErrExists
+	}
+	if s.has("Purge leaves the use behind") && r.ConsumedAt.IsZero() {
+		r.ConsumedAt = s.uses[r.ID]
 	}
 	s.records[s.key(r.ID)] = s.stored(r)
 	return nil
@@ -272,6 +278,7 @@ func (s *flawed) Purge(ctx context.Context, before time.Time, limit int) (int, e
 		if !s.purgeable(r, s.cut(before)) {
 			continue
 		}
+		s.uses[key] = r.ConsumedAt
 		delete(s.records, key)
 		removed++
 		if s.has("Purge stops early") {

@@ -163,7 +163,13 @@ func purgeFreesTheID(t tester, s magiclink.Store) {
 	if err := s.Revoke(t.Context(), dead.ID, now()); !errors.Is(err, magiclink.ErrNotFound) {
 		t.Errorf("a purged record is gone for Revoke: want ErrNotFound; got %v", err)
 	}
-	fresh := liveRecord(1)
-	mustCreate(t, s, fresh)
-	wantStored(t, s, fresh, "the id of a purged record can be used anew")
+	used, revoked := deadRecord(2), deadRecord(3)
+	used.ConsumedAt, revoked.RevokedAt = used.CreatedAt, revoked.CreatedAt
+	mustCreate(t, s, used, revoked)
+	mustPurge(t, s, now(), everything)
+	for number := range 3 {
+		fresh := liveRecord(number + 1)
+		mustCreate(t, s, fresh)
+		wantStored(t, s, fresh, "the id of a purged record can be used anew, and nothing of that record comes back")
+	}
 }

@@ -83,6 +83,7 @@ var caught = map[flaw][]string{
 	"Purge removes used links":                      {"Purge/KeepsTheLiving"},
 	"Purge removes revoked links":                   {"Purge/KeepsTheLiving"},
 	"Purge keeps used links":                        {"Purge/Expired"},
+	"Purge leaves the use behind":                   {"Purge/FreesTheID"},
 	"Purge removes everything":                      {"Purge/KeepsTheLiving", "Purge/Boundary"},
 	"Purge takes the moment itself":                 {"Purge/Boundary"},
 	"Purge goes by its own clock":                   {"Purge/CallersClock"},
