@@ -3,7 +3,9 @@ package suite
 import (
 	"context"
 	"crypto/ed25519"
+	"encoding/base64"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,7 +61,11 @@ func newSigning(ctx context.Context, many int) (*signing, error) {
 		return nil, err
 	}
 	w := &signing{mint: mintCall(m, id, now), verify: once(tokens, verifyCall(m))}
-	w.bare(tokens[0])
+	parts, err := signedParts(tokens)
+	if err != nil {
+		return nil, err
+	}
+	w.bareSign, w.bareVerify = bareSignCall(parts[0].text), once(parts, bareVerifyCall())
 	w.issueNowhere = issueCall(ctx, nowhere)
 	w.issueMemory = issueCall(ctx, inMemory)
 	inspect := inspectCall(ctx, nowhere)
@@ -68,17 +74,36 @@ func newSigning(ctx context.Context, many int) (*signing, error) {
 	return w, nil
 }
 
-// bare signs and verifies a text as long as that of the token with nothing around.
-func (w *signing) bare(token string) {
-	const signature = 1 + 86 // with its dot, in base64url
-	key, text := seededKey(), []byte(token[:len(token)-signature])
-	public, signed := key.Public().(ed25519.PublicKey), ed25519.Sign(key, text)
-	w.bareSign = func() error {
+// signed is the part of a token that is signed, and its signature.
+type signed struct{ text, signature []byte }
+
+func signedParts(tokens []string) ([]signed, error) {
+	parts := make([]signed, len(tokens))
+	for n, token := range tokens {
+		dot := strings.LastIndexByte(token, '.')
+		signature, err := base64.RawURLEncoding.DecodeString(token[dot+1:])
+		if err != nil {
+			return nil, err
+		}
+		parts[n] = signed{text: []byte(token[:dot]), signature: signature}
+	}
+	return parts, nil
+}
+
+// bareSignCall signs with nothing around.
+func bareSignCall(text []byte) func() error {
+	key := seededKey()
+	return func() error {
 		ed25519.Sign(key, text)
 		return nil
 	}
-	w.bareVerify = func() error {
-		if !ed25519.Verify(public, text, signed) {
+}
+
+// bareVerifyCall verifies a signature with nothing around.
+func bareVerifyCall() func(signed) error {
+	public := seededKey().Public().(ed25519.PublicKey)
+	return func(s signed) error {
+		if !ed25519.Verify(public, s.text, s.signature) {
 			return errRefused
 		}
 		return nil
@@ -114,15 +139,15 @@ func strangers(n int, now time.Time) ([]string, error) {
 	return tokens, nil
 }
 
-// once calls do with each token in turn, so that each is new to it.
-func once(tokens []string, do func(token string) error) func() error {
+// once calls do with each item in turn, so that each is new to it.
+func once[T any](items []T, do func(T) error) func() error {
 	return func() error {
-		if len(tokens) == 0 {
+		if len(items) == 0 {
 			return errUsedUp
 		}
-		token := tokens[0]
-		tokens = tokens[1:]
-		return do(token)
+		item := items[0]
+		items = items[1:]
+		return do(item)
 	}
 }
 
