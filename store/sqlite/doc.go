@@ -26,7 +26,7 @@
 //
 // Beside the database lie two files, with "-wal" and "-shm" after its name. They belong to it: copy or move them
 // together, or use SQLite's own backup. SQLite moves the log back into the database whenever it has grown to about
-// 8 MB, so it stays about that size. The space of purged records is used again and not returned to the file system.
+// 16 MB, so it stays about that size. The space of purged records is used again and not returned to the file system.
 //
 // # Errors
 //

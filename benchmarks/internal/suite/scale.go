@@ -45,7 +45,7 @@ func newLibrary(ctx context.Context, path string, size int) (l *library, err err
 	if l.plain, err = plain(path); err != nil {
 		return nil, err
 	}
-	_, err = l.plain.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 2000") // as the store does
+	_, err = l.plain.ExecContext(ctx, "PRAGMA wal_autocheckpoint = 4000") // as the store does
 	return l, err
 }
 
