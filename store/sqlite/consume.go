@@ -30,8 +30,8 @@ func (s *Store) Consume(ctx context.Context, id string, at time.Time) (magiclink
 			return nil, err
 		}
 		at := moment(at.UnixMilli())
-		if refusal := refusal(&consumed, at); refusal != nil {
-			return refusal, nil
+		if verdict := refusal(&consumed, at); verdict != nil {
+			return verdict, nil
 		}
 		// No other process writes between the two statements, and if one could, the primary key would refuse a second use.
 		_, err = s.use.run(id, at.UnixMilli())

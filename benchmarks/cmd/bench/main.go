@@ -50,7 +50,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	set.StringVar(&o.only, "only", "", "sections to measure, `comma-separated` (default: all)")
 	set.StringVar(&o.suite.Profile, "profile", "", "a `directory` for CPU profiles, one of each section")
 	set.StringVar(&o.docs, "docs", "", "a `directory` to write benchmarks.md, .svg and .txt to after all sections")
-	set.StringVar(&o.serve, "serve", "", "serve `floor, signing, memory or sqlite` for the measurement of another process")
+	set.StringVar(&o.serve, "serve", "", "serve `floor, signing, storing, memory or sqlite` for the measurement of another process")
 	return &o, set.Parse(args)
 }
 

@@ -14,6 +14,7 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -25,8 +26,9 @@ import (
 
 const issueBody = `{"business_id":"` + business + `","ttl":15,"session_timeout":3600,"email":"jane@example.com","path":"/reports?year=2026"}`
 
-// Serve answers the route that issues links, from the store that is named, until the context ends. The stores "floor" and
-// "signing" are none: their handler reads the body and writes an answer that was made before, with "signing" after one signature.
+// Serve answers the route that issues links, from the store that is named, until the context ends. The stores "floor",
+// "signing" and "storing" are floors: their handler reads the body and writes an answer that was made before, with "signing"
+// after one signature, and with "storing" after one signature and one Create of our store for SQLite.
 func Serve(ctx context.Context, store, dir, profile string, stdout io.Writer) error {
 	handler, err := newHandler(store, dir)
 	if err != nil {
@@ -62,23 +64,41 @@ func Serve(ctx context.Context, store, dir, profile string, stdout io.Writer) er
 }
 
 func newHandler(name, dir string) (http.Handler, error) {
-	if name != "sqlite" {
-		handler, err := issueHandler(memory.New())
-		switch {
-		case err != nil:
-		case name == "floor":
-			handler = fixedAnswer(handler, func() {})
-		case name == "signing":
-			key, text := seededKey(), make([]byte, 300) // about as long as what a link's token signs
-			handler = fixedAnswer(handler, func() { ed25519.Sign(key, text) })
+	var store magiclink.Store = memory.New()
+	if name == "sqlite" || name == "storing" {
+		var err error
+		if store, err = sqlite.Open(filepath.Join(dir, name+".db")); err != nil {
+			return nil, err
 		}
-		return handler, err
 	}
-	store, err := sqlite.Open(filepath.Join(dir, "http.db"))
+	handler, err := issueHandler(store)
 	if err != nil {
 		return nil, err
 	}
-	return issueHandler(store)
+	switch name {
+	case "floor":
+		return fixedAnswer(handler, func(context.Context) error { return nil }), nil
+	case "signing":
+		return fixedAnswer(handler, sign), nil
+	case "storing":
+		return fixedAnswer(handler, signAndStore(store)), nil
+	}
+	return handler, nil
+}
+
+// sign signs a text about as long as what a link's token signs.
+func sign(context.Context) error {
+	ed25519.Sign(floorKey, floorText)
+	return nil
+}
+
+var floorKey, floorText = seededKey(), make([]byte, 300)
+
+func signAndStore(store magiclink.Store) func(context.Context) error {
+	var records atomic.Int64
+	return func(ctx context.Context) error {
+		return errors.Join(sign(ctx), store.Create(ctx, newRecord(int(records.Add(1)))))
+	}
 }
 
 func issueHandler(store magiclink.Store) (http.Handler, error) {
@@ -97,8 +117,8 @@ func issueHandler(store magiclink.Store) (http.Handler, error) {
 	return httpadapter.New(httpadapter.Config{Issuer: pair.issuer, Authenticator: bearer})
 }
 
-// fixedAnswer is the floor: it answers what the handler has answered once, after the work.
-func fixedAnswer(handler http.Handler, work func()) http.Handler {
+// fixedAnswer is a floor: it answers what the handler has answered once, after the work.
+func fixedAnswer(handler http.Handler, work func(context.Context) error) http.Handler {
 	recorder := httptest.NewRecorder()
 	request := httptest.NewRequest(http.MethodPost, httpadapter.MagicLinkPath, strings.NewReader(issueBody))
 	request.Header.Set("Content-Type", "application/json")
@@ -106,8 +126,11 @@ func fixedAnswer(handler http.Handler, work func()) http.Handler {
 	handler.ServeHTTP(recorder, request)
 	answer := recorder.Body.Bytes()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.ReadAll(r.Body) // the floor has no errors
-		work()
+		_, err := io.ReadAll(r.Body)
+		if err := errors.Join(err, work(r.Context())); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 		w.WriteHeader(recorder.Code)

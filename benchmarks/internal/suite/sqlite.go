@@ -82,11 +82,13 @@ func (d *disk) close() {
 	_ = d.plain.Close()
 }
 
-func (d *disk) record() magiclink.Record {
+func (d *disk) record() magiclink.Record { return newRecord(toConsume + int(d.created.Add(1))) }
+
+func newRecord(number int) magiclink.Record {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	in := input()
 	return magiclink.Record{
-		ID: filledID(toConsume + int(d.created.Add(1))), TenantID: in.TenantID, BusinessID: in.BusinessID,
+		ID: filledID(number), TenantID: in.TenantID, BusinessID: in.BusinessID,
 		ExternalBusinessID: in.ExternalBusinessID, Email: in.Email, Path: in.Path, SessionTimeout: time.Hour,
 		CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
