@@ -17,6 +17,7 @@ func (s *Store) Consume(ctx context.Context, id string, at time.Time) (magiclink
 	if mark(at) == nil {
 		return magiclink.Record{}, errors.New("magiclink/sqlite: consume: the time is zero")
 	}
+	at = moment(at.UnixMilli())
 	var consumed magiclink.Record
 	err := s.write(ctx, "consume", func(s *session) (verdict, failure error) {
 		row, err := s.get.run(id)
@@ -29,7 +30,6 @@ func (s *Store) Consume(ctx context.Context, id string, at time.Time) (magiclink
 		if consumed, err = record(row); err != nil {
 			return nil, err
 		}
-		at := moment(at.UnixMilli())
 		if verdict := refusal(&consumed, at); verdict != nil {
 			return verdict, nil
 		}

@@ -93,6 +93,11 @@ func TestOpenRefusesAndLeavesUntouched(t *testing.T) {
 			statements: "CREATE TABLE magiclink_schema (version INTEGER); INSERT INTO magiclink_schema VALUES (99)",
 			hint:       "upgrade the package",
 		},
+		{
+			name:       "a schema that was never released",
+			statements: "CREATE TABLE magiclink_schema (version INTEGER); INSERT INTO magiclink_schema VALUES (1)",
+			hint:       "never released",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := newPath(t)

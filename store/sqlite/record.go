@@ -16,7 +16,8 @@ const selectRecord = `SELECT id, tenant_id, business_id, external_business_id, e
 
 const columnCount = 11
 
-// record reads a row of selectRecord. The tables are STRICT, so a column of another type means that somebody has changed the schema.
+// record reads a row of selectRecord. The tables are STRICT, so a column of another type means that somebody has changed the
+// schema.
 func record(row []driver.Value) (magiclink.Record, error) {
 	ok := true
 	text := func(column int) string {

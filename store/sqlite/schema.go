@@ -11,11 +11,13 @@ import (
 const applicationID = 0x6d6c6b5f
 
 // migrations holds what leads from each version of the schema to the next; the version is the number of those applied.
-// An entry never changes once it was released.
+// An entry never changes once it was released. Version 1 never was, and is refused.
 //
 // WITHOUT ROWID keeps a record in the tree of its primary key: one page less in each commit than a table with an index
-// beside it. Ids sort by time, so that tree and the index on expires_at both grow at their ends.
+// beside it. Ids sort by time, so that tree and the index on expires_at both grow at their ends. A use is a row of its own, so
+// that a redemption changes no page of a record, which may lie anywhere.
 var migrations = []string{
+	"",
 	`CREATE TABLE magiclink_links (
 		id                   TEXT    PRIMARY KEY NOT NULL,
 		tenant_id            TEXT    NOT NULL,
@@ -26,19 +28,13 @@ var migrations = []string{
 		session_timeout      INTEGER NOT NULL, -- seconds
 		created_at           INTEGER NOT NULL, -- this and the following: milliseconds since 1970 in UTC
 		expires_at           INTEGER NOT NULL,
-		consumed_at          INTEGER,          -- NULL while the link was not used
 		revoked_at           INTEGER           -- NULL while the link was not revoked
 	) STRICT, WITHOUT ROWID;
-	CREATE INDEX magiclink_links_expires_at ON magiclink_links (expires_at);`,
-
-	// A use is a row of its own: redemptions then fill a small tree, close together, however large the tree of the links is
-	// and wherever in it the links lie.
-	`CREATE TABLE magiclink_uses (
+	CREATE INDEX magiclink_links_expires_at ON magiclink_links (expires_at);
+	CREATE TABLE magiclink_uses (
 		id          TEXT    PRIMARY KEY NOT NULL, -- of a link that was used
-		consumed_at INTEGER NOT NULL              -- milliseconds since 1970 in UTC
-	) STRICT, WITHOUT ROWID;
-	INSERT INTO magiclink_uses SELECT id, consumed_at FROM magiclink_links WHERE consumed_at IS NOT NULL;
-	ALTER TABLE magiclink_links DROP COLUMN consumed_at;`,
+		consumed_at INTEGER NOT NULL
+	) STRICT, WITHOUT ROWID;`,
 }
 
 // foreign says what to do with a database that holds the tables of somebody else.
@@ -140,7 +136,10 @@ func schemaVersion(ctx context.Context, conn *sql.Conn) (version int, err error)
 }
 
 func checkVersion(version int) error {
-	if version > len(migrations) {
+	switch {
+	case version == 1:
+		return errors.New("the schema has version 1, which was never released: drop its tables, or remove the file")
+	case version > len(migrations):
 		return fmt.Errorf("the schema has version %d, this version of the package knows up to %d: upgrade the package",
 			version, len(migrations))
 	}
