@@ -61,10 +61,27 @@ func New(db *sql.DB) (*Store, error) {
 		return nil, errors.New("magiclink/sqlite: new: the pool allows one connection, it must allow two or more")
 	}
 	file, err := prepare(context.Background(), db, allowForeign)
+	if err == nil {
+		err = checkMode(context.Background(), db)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("magiclink/sqlite: new: %w", err)
 	}
 	return newStore(db, file, false), nil
+}
+
+// checkMode looks whether a new connection of the pool leaves the database in WAL: the name of the data source may set
+// another mode on each.
+func checkMode(ctx context.Context, db *sql.DB) error {
+	var mode string
+	if err := db.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil {
+		return err
+	}
+	if mode != "wal" {
+		return fmt.Errorf("a connection of the pool has set the journal mode %q, and WAL is needed: "+
+			"remove _journal_mode from the name of the data source", mode)
+	}
+	return nil
 }
 
 // dataSource makes sure that the file is there and returns the name of the data source for it.

@@ -193,6 +193,13 @@ func TestNewRefuses(t *testing.T) {
 		require.ErrorContains(t, err, "store/memory")
 	}
 
+	for _, mode := range []string{"DELETE", "TRUNCATE", "PERSIST", "MEMORY", "OFF"} {
+		_, err = sqlite.New(pool(t, newPath(t)+"?_journal="+mode))
+		require.ErrorContains(t, err, "remove _journal_mode", mode)
+	}
+	_, err = sqlite.New(pool(t, newPath(t)+"?_journal=WAL"))
+	require.NoError(t, err)
+
 	path := newPath(t)
 	run(t, path, "CREATE TABLE magiclink_schema (version INTEGER); INSERT INTO magiclink_schema VALUES (99)")
 	_, err = sqlite.New(pool(t, path))
