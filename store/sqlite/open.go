@@ -49,7 +49,7 @@ func Open(path string) (*Store, error) {
 // New adds its tables, whose names begin with "magiclink_", and switches the database to WAL, which lasts. It keeps one
 // connection of the pool for itself, on which it sets synchronous=FULL and its own way of waiting for locks; on the
 // other connections it only reads. So the pool must allow two connections or more, and more for concurrent reads. New
-// refuses one that allows fewer, and a database in memory (use package memory).
+// refuses one that allows fewer, one whose connections leave WAL, and a database in memory (use package memory).
 //
 // The name of the data source should have no cache=shared, which makes reads wait for writes, and should have
 // _stmt_cache_size=8 or more, which spares the preparation of each statement.
@@ -62,7 +62,7 @@ func New(db *sql.DB) (*Store, error) {
 	}
 	file, err := prepare(context.Background(), db, allowForeign)
 	if err == nil {
-		err = checkMode(context.Background(), db)
+		err = newPatience().wait(context.Background(), func() error { return checkMode(context.Background(), db) })
 	}
 	if err != nil {
 		return nil, fmt.Errorf("magiclink/sqlite: new: %w", err)
