@@ -10,8 +10,7 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-const insertRecord = `INSERT INTO magiclink_links (id, tenant_id, business_id, external_business_id, email, path,
-	session_timeout, created_at, expires_at, revoked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+const insertRecord = "INSERT INTO magiclink_links (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 // Create stores a new record. It returns [magiclink.ErrExists] if the id is taken.
 func (s *Store) Create(ctx context.Context, r magiclink.Record) error {

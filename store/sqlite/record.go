@@ -8,9 +8,12 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
+// columns are those of magiclink_links in the order of Create and record.
+const columns = `id, tenant_id, business_id, external_business_id, email, path,
+	session_timeout, created_at, expires_at, revoked_at`
+
 // The inner SELECT is no join, which SQLite would compile anew for each id: that doubled what a redemption costs.
-const selectRecord = `SELECT id, tenant_id, business_id, external_business_id, email, path,
-	session_timeout, created_at, expires_at, revoked_at,
+const selectRecord = "SELECT " + columns + `,
 	(SELECT consumed_at FROM magiclink_uses WHERE magiclink_uses.id = magiclink_links.id)
 	FROM magiclink_links WHERE id = ?`
 

@@ -121,7 +121,7 @@ func (s *flawed) Create(ctx context.Context, r magiclink.Record) error {
 		return magiclink.ErrExists
 	}
 	if s.has("Purge leaves the use behind") && r.ConsumedAt.IsZero() {
-		r.ConsumedAt = s.uses[r.ID]
+		r.ConsumedAt = s.uses[s.key(r.ID)]
 	}
 	s.records[s.key(r.ID)] = s.stored(r)
 	return nil

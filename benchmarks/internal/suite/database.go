@@ -30,8 +30,8 @@ func plain(path string) (*sql.DB, error) {
 const columns = `id, tenant_id, business_id, external_business_id, email, path, session_timeout, created_at, expires_at,
 	revoked_at`
 
-// plainUse marks a link as used, at a time, in one statement.
-const plainUse = `INSERT INTO magiclink_uses (id, consumed_at) SELECT id, ?1 FROM magiclink_links
+// insertUse marks a link as used, at a time, in one statement.
+const insertUse = `INSERT INTO magiclink_uses (id, consumed_at) SELECT id, ?1 FROM magiclink_links
 	WHERE id = ?2 AND revoked_at IS NULL AND expires_at > ?1`
 
 // The octal digits of the number, shifted into the alphabet of ids; see filledID.

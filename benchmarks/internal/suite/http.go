@@ -56,20 +56,19 @@ func (s *Suite) issuing(n int, addresses []string) ([]measure.Result, error) {
 		return nil, err
 	}
 	const floor = "a handler that writes a fixed answer"
-	goal := measure.AtLeast(0.6)
+	goal := new(measure.AtLeast(0.6))
 	results := make([]measure.Result, 0, len(rates)-1)
 	for i, row := range []struct {
 		name string
 		goal *measure.Goal
 	}{
 		{"A fixed answer and one bare signature (a floor)", nil},
-		{"Issue over HTTP, memory store", &goal},
+		{"Issue over HTTP, memory store", goal},
 		{"A fixed answer, one bare signature and one Create (a floor)", nil},
-		{"Issue over HTTP, SQLite", &goal},
+		{"Issue over HTTP, SQLite", goal},
 	} {
-		result := perSecond(fmt.Sprintf("%s, %d connections", row.name, n), rates[i+1], rates[0], floor, goal)
-		result.Goal = row.goal
-		results = append(results, result)
+		name := fmt.Sprintf("%s, %d connections", row.name, n)
+		results = append(results, perSecond(name, rates[i+1], rates[0], floor, row.goal))
 	}
 	return results, nil
 }

@@ -95,8 +95,8 @@ func (s *Suite) contest(n int, ours, rival *service) ([]measure.Result, error) {
 		return nil, err
 	}
 	return []measure.Result{
-		perSecond(fmt.Sprintf("Links issued, %d connections", n), rates[1], rates[0], "Better Auth", measure.AtLeast(20)),
-		perSecond(fmt.Sprintf("Links redeemed, %d connections", n), rates[3], rates[2], "Better Auth", measure.AtLeast(40)),
+		perSecond(fmt.Sprintf("Links issued, %d connections", n), rates[1], rates[0], "Better Auth", new(measure.AtLeast(20))),
+		perSecond(fmt.Sprintf("Links redeemed, %d connections", n), rates[3], rates[2], "Better Auth", new(measure.AtLeast(40))),
 	}, nil
 }
 

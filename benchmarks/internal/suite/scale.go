@@ -58,12 +58,7 @@ func (l *library) close() {
 // restore comes before a slice that redeems: it forgets what was issued and what was redeemed, and brings the file back into the
 // system's page cache. So libraries differ in the links that live, and in nothing else.
 func (l *library) restore(ctx context.Context) error {
-	db, err := sql.Open("sqlite3", "file:"+l.path+"?_busy_timeout=5000&_txlock=immediate")
-	if err != nil {
-		return err
-	}
-	defer db.Close() //nolint:errcheck // what matters was answered
-	_, err = db.ExecContext(ctx, `DELETE FROM magiclink_links WHERE id >= 'mlk_3';
+	_, err := l.plain.ExecContext(ctx, `DELETE FROM magiclink_links WHERE id >= 'mlk_3';
 		DELETE FROM magiclink_uses`)
 	if err != nil {
 		return err
@@ -146,7 +141,7 @@ func (l *library) use(ctx context.Context) error {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // it was committed, or has failed
-	use, err := tx.PrepareContext(ctx, plainUse)
+	use, err := tx.PrepareContext(ctx, insertUse)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ func newDisk(ctx context.Context, dir string, filled int) (d *disk, err error) {
 	if d.insert, err = d.plain.PrepareContext(ctx, "INSERT INTO magiclink_links ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"); err != nil {
 		return nil, err
 	}
-	d.use, err = d.plain.PrepareContext(ctx, plainUse)
+	d.use, err = d.plain.PrepareContext(ctx, insertUse)
 	return d, err
 }
 
@@ -150,18 +150,18 @@ func (s *Suite) sqlite(ctx context.Context) ([]measure.Result, error) {
 	}
 	const insert, use = "one commit per link", "one commit per use"
 	return []measure.Result{
-		perSecond("Create, a lone caller", lone[1], lone[0], insert, measure.AtLeast(0.97)),
-		perSecond("Create, 64 callers", rates[1], rates[0], insert, measure.AtLeast(10)),
-		perSecond("Issue, 64 callers", rates[2], rates[0], insert, measure.AtLeast(7)),
-		perSecond("Consume, 64 callers", rates[4], rates[3], use, measure.AtLeast(10)),
+		perSecond("Create, a lone caller", lone[1], lone[0], insert, new(measure.AtLeast(0.97))),
+		perSecond("Create, 64 callers", rates[1], rates[0], insert, new(measure.AtLeast(10))),
+		perSecond("Issue, 64 callers", rates[2], rates[0], insert, new(measure.AtLeast(7))),
+		perSecond("Consume, 64 callers", rates[4], rates[3], use, new(measure.AtLeast(10))),
 		createTails.result("Create, 64 callers: p99 by median"),
 		issueTails.result("Issue, 64 callers: p99 by median"),
 		consumeTails.result("Consume, 64 callers: p99 by median"),
 	}, nil
 }
 
-func perSecond(name string, ours, floor measure.Rates, against string, goal measure.Goal) measure.Result {
+func perSecond(name string, ours, floor measure.Rates, against string, goal *measure.Goal) measure.Result {
 	return measure.Result{
-		Name: name, Unit: "/s", Ours: ours.Spread(), Floor: floor.Spread(), Against: against, Ratio: ours.Over(floor), Goal: &goal,
+		Name: name, Unit: "/s", Ours: ours.Spread(), Floor: floor.Spread(), Against: against, Ratio: ours.Over(floor), Goal: goal,
 	}
 }
