@@ -11,40 +11,44 @@ import (
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
-// ErrTokenTooLong says that a token would be longer than the 4096 bytes that a verifier reads.
-var ErrTokenTooLong = errors.New("magiclink: the token would be longer than a verifier accepts")
-
-// AccessToken is what an access token says: the claims of RFC 9068, and the tenant and the business that it is for.
-// Text is valid UTF-8. Times have a precision of one second.
+// AccessToken holds the claims of an access token: those of RFC 9068, and the tenant and the business that the token is for.
+// All text is valid UTF-8. Times are whole seconds: signing truncates them, and what VerifyAccessToken returns is in UTC.
 type AccessToken struct {
 	Issuer     string    // iss, required
-	Audience   []string  // aud: resource servers, absolute URIs without a fragment; at least one
-	Subject    string    // sub, required
+	Audience   []string  // aud: the resource servers, absolute URIs without a fragment (RFC 8707); at least one
+	Subject    string    // sub, required: whom the token stands for; the client itself where no user is involved
 	ClientID   string    // client_id, required
-	ID         string    // jti, required
-	Scopes     []string  // scope: what the token allows, names without spaces
-	TenantID   string    // tenant_id
-	BusinessID string    // business_id: the one business that the token is for; empty means any of the tenant's
+	ID         string    // jti; empty means that SignAccessToken makes a new id, "act_" and 22 characters
+	Scopes     []string  // scope: what the token allows, each of visible ASCII without space, quote and backslash
+	TenantID   string    // tenant_id: the tenant that the client acts for; empty where there is one tenant
+	BusinessID string    // business_id: the one business that the token is for; empty means any business of the tenant
 	IssuedAt   time.Time // iat, required
-	ExpiresAt  time.Time // exp, required: the first second at which the token is dead
+	ExpiresAt  time.Time // exp, required, after IssuedAt: the first second at which the token is expired
 }
 
-// AccessTokenCheck is what [Keyring.VerifyAccessToken] demands.
+// AccessTokenCheck is what [Keyring.VerifyAccessToken] demands of a token. With an empty Issuer or Audience, or with a zero
+// Now, every token is refused.
 type AccessTokenCheck struct {
 	Issuer   string        // must be the token's iss
 	Audience string        // must be among the token's aud
 	Now      time.Time     // the time to judge by
-	Leeway   time.Duration // how far clocks may differ: 0 to one minute
+	Leeway   time.Duration // how far clocks may differ: 0 to one minute; a value outside counts as the nearest bound
 }
 
-// NewAccessTokenID returns a new id for [AccessToken.ID].
-func NewAccessTokenID(now time.Time) string { return newID(prefixAccess, now) }
-
-// SignAccessToken signs an access token (RFC 9068, "typ" at+jwt). It returns an error if a required field is empty, and
-// [ErrTokenTooLong] or [ErrNoSigningKey]. The token is a credential: it must not be logged.
+// SignAccessToken signs an access token (RFC 9068, "typ" at+jwt) with the signing key. The result is a credential: do not log
+// it.
+//
+// Errors: an error for a required field that is empty and for a field that is malformed; [ErrTokenTooLong] if the token
+// would be longer than 4096 bytes; [ErrNoSigningKey]; and the error of a [crypto.Signer].
 func (k *Keyring) SignAccessToken(token AccessToken) (string, error) {
+	if _, err := k.ready(); err != nil {
+		return "", err
+	}
 	if err := token.check(); err != nil {
 		return "", err
+	}
+	if token.ID == "" {
+		token.ID = newID(prefixAccess, token.IssuedAt)
 	}
 	buf := strictjson.AppendString([]byte(`{"iss":`), token.Issuer)
 	buf = appendAudience(buf, token.Audience)
@@ -66,21 +70,21 @@ func (k *Keyring) SignAccessToken(token AccessToken) (string, error) {
 }
 
 func (t *AccessToken) check() error {
-	if t.Issuer == "" || len(t.Audience) == 0 || t.Subject == "" || t.ClientID == "" || t.ID == "" {
-		return errors.New("magiclink: an access token needs Issuer, Audience, Subject, ClientID and ID")
+	if t.Issuer == "" || len(t.Audience) == 0 || t.Subject == "" || t.ClientID == "" {
+		return errors.New("magiclink: an access token needs Issuer, Audience, Subject and ClientID")
 	}
 	texts := append([]string{t.Issuer, t.Subject, t.ClientID, t.ID, t.TenantID}, t.Audience...)
 	if slices.ContainsFunc(texts, func(text string) bool { return !utf8.ValidString(text) }) {
-		return errors.New("magiclink: the text of an access token is UTF-8")
+		return errors.New("magiclink: the text of an access token must be UTF-8")
 	}
 	if slices.ContainsFunc(t.Scopes, func(scope string) bool { return !scopeToken(scope) }) {
-		return errors.New("magiclink: a scope is visible ASCII without spaces, quotes and backslashes")
+		return errors.New("magiclink: a scope must be visible ASCII without spaces, quotes and backslashes")
 	}
 	if t.BusinessID != "" && !validID(prefixBusiness, t.BusinessID) {
-		return errors.New("magiclink: the business id of an access token is malformed")
+		return errors.New("magiclink: the business id of an access token is malformed: use \"biz_\" and 22 characters, or leave it empty")
 	}
 	if slices.ContainsFunc(t.Audience, func(one string) bool { return one == "" || strings.Contains(one, "#") }) {
-		return errors.New("magiclink: an audience of an access token is not empty and has no fragment")
+		return errors.New("magiclink: an audience of an access token must not be empty and must not have a fragment")
 	}
 	if !t.IssuedAt.Before(t.ExpiresAt) || t.IssuedAt.Unix() < 0 || t.ExpiresAt.Unix() > maxTime {
 		return errors.New("magiclink: an access token needs an IssuedAt, and an ExpiresAt after it")
@@ -102,18 +106,21 @@ func appendAudience(buf []byte, audience []string) []byte {
 	return append(buf, ']')
 }
 
-// VerifyAccessToken checks an access token against the ring and returns what it says. For every token that is not valid
-// here and now it returns [ErrInvalid], whatever the reason; tokens of other kinds are never valid.
+// VerifyAccessToken returns the claims of an access token that a key of the ring has signed and that meets the check. For every
+// other token it returns [ErrInvalidToken], whatever the reason; the tokens of links and sessions are never access tokens.
 func (k *Keyring) VerifyAccessToken(token string, want AccessTokenCheck) (AccessToken, error) {
+	if _, err := k.ready(); err != nil {
+		return AccessToken{}, err
+	}
 	c, err := k.verify(token, expectation{
 		kind: jose.Access, issuer: want.Issuer, audience: want.Audience, now: want.Now,
 		leeway: max(0, min(want.Leeway, maxLeeway)),
 	})
 	if err != nil || c.subject == "" || c.clientID == "" {
-		return AccessToken{}, ErrInvalid
+		return AccessToken{}, ErrInvalidToken
 	}
 	if c.business != "" && !validID(prefixBusiness, c.business) {
-		return AccessToken{}, ErrInvalid
+		return AccessToken{}, ErrInvalidToken
 	}
 	return AccessToken{
 		Issuer: c.issuer, Audience: slices.Clone(c.audience), Subject: c.subject, ClientID: c.clientID, ID: c.id,
@@ -122,7 +129,7 @@ func (k *Keyring) VerifyAccessToken(token string, want AccessTokenCheck) (Access
 	}, nil
 }
 
-// scopeToken is the grammar of one scope (RFC 6749 section 3.3).
+// scopeToken reports whether s is one scope (RFC 6749 section 3.3).
 func scopeToken(s string) bool { return s != "" && visibleASCII(s) && !strings.Contains(s, `"`) }
 
 // splitScope splits at spaces (RFC 6749 section 3.3).

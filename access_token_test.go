@@ -73,7 +73,6 @@ func TestSignAccessTokenRefuses(t *testing.T) {
 		"audience of a link": func(a *magiclink.AccessToken) { a.Audience = []string{origin + "#magic-link"} },
 		"no subject":         func(a *magiclink.AccessToken) { a.Subject = "" },
 		"no client":          func(a *magiclink.AccessToken) { a.ClientID = "" },
-		"no id":              func(a *magiclink.AccessToken) { a.ID = "" },
 		"no times":           func(a *magiclink.AccessToken) { a.IssuedAt, a.ExpiresAt = time.Time{}, time.Time{} },
 		"no time of issue":   func(a *magiclink.AccessToken) { a.IssuedAt = time.Time{} },
 		"no expiry":          func(a *magiclink.AccessToken) { a.ExpiresAt = time.Time{} },
@@ -112,7 +111,7 @@ func TestVerifyAccessTokenForAnotherCheck(t *testing.T) {
 			check := accessCheck()
 			change(&check)
 			got, err := keys.VerifyAccessToken(token, check)
-			require.Equal(t, magiclink.ErrInvalid, err, "the bare error: it says no more")
+			require.Equal(t, magiclink.ErrInvalidToken, err, "the bare error: it says no more")
 			require.Zero(t, got)
 		})
 	}
@@ -158,5 +157,23 @@ func TestSignAccessTokenRefusesWhatWouldNotComeBack(t *testing.T) {
 			_, err := keys.SignAccessToken(token)
 			require.Error(t, err)
 		})
+	}
+}
+
+// Without an id each signature makes a new one, which names the time of issue. An id of the caller is kept.
+func TestAccessTokenIDs(t *testing.T) {
+	keys := seededKeyring(t)
+	seen := map[string]bool{}
+	for range 3 {
+		token := accessToken()
+		token.ID = ""
+		signed, err := keys.SignAccessToken(token)
+		require.NoError(t, err)
+		require.Empty(t, token.ID, "the caller's value is as it was")
+		got, err := keys.VerifyAccessToken(signed, accessCheck())
+		require.NoError(t, err)
+		require.Regexp(t, `^act_[`+idAlphabet+`]{22}$`, got.ID)
+		require.False(t, seen[got.ID])
+		seen[got.ID] = true
 	}
 }

@@ -10,7 +10,8 @@ var (
 	// ErrBusinessNotFound says that the tenant has no such business. It is the same for a business that nobody has and for
 	// one that another tenant has.
 	ErrBusinessNotFound = errors.New("magiclink: the tenant has no such business")
-	// ErrBusinessForbidden says that the caller may issue links for another business alone.
+	// ErrBusinessForbidden says that the Caller may issue links for another business alone, or that nobody can tell whether
+	// the named business is the Caller's, because the directory is [AnyBusiness].
 	ErrBusinessForbidden = errors.New("magiclink: not allowed for this business")
 )
 
@@ -20,7 +21,7 @@ type Business struct {
 	ExternalID string // the tenant's own id; empty if it has none
 }
 
-// BusinessRef names a business by exactly one of its ids; the other field is empty.
+// BusinessRef names a business by exactly one of its ids. The other field is empty.
 type BusinessRef struct {
 	ID         string
 	ExternalID string
@@ -28,47 +29,79 @@ type BusinessRef struct {
 
 // BusinessDirectory knows which businesses a tenant has.
 //
-// FindBusiness returns the tenant's business of this name, or an error that matches [ErrBusinessNotFound]; a business of
-// another tenant is not found. Every other error is an outage and makes Issue fail with [ErrUnavailable]. It is called
-// from any number of goroutines and should return when the context ends.
+// FindBusiness returns the tenant's business with this id, or an error that matches [ErrBusinessNotFound]; a business of
+// another tenant is not found. The ID of what it returns is never empty. Every other error is an outage and makes Issue
+// fail with [ErrUnavailable]. It is called from any number of goroutines and should return when the context ends.
 type BusinessDirectory interface {
 	FindBusiness(ctx context.Context, tenantID string, ref BusinessRef) (Business, error)
 }
 
-// business finds out which business the input is about. The order of the checks is that of the HTTP contract: first
-// whether both names agree, then whether the caller may, then whether there is such a business.
-func (i *Issuer) business(ctx context.Context, in *MagicLinkCreate) (Business, error) {
+// AnyBusiness is a [BusinessDirectory] that takes every well-formed id of every tenant as it is. It is right where the
+// code that calls [Issuer.Issue] has looked the business up before. Nothing checks that two ids name the same business, so
+// a [Caller] that is confined to one business may name that business by its BusinessID alone.
+var AnyBusiness BusinessDirectory = anyBusiness{}
+
+type anyBusiness struct{}
+
+// FindBusiness returns the ids that it was given.
+func (anyBusiness) FindBusiness(_ context.Context, _ string, ref BusinessRef) (Business, error) {
+	return Business(ref), nil
+}
+
+// CallerError says that a [Caller] is malformed or cannot be served. It is a fault of the application or of its
+// configuration, never of the input.
+type CallerError struct {
+	Reason string // what is wrong, and what to do
+}
+
+// Error implements the error interface.
+func (e *CallerError) Error() string { return "magiclink: invalid caller: " + e.Reason }
+
+func (s *settings) checkCaller(caller Caller) error {
+	switch {
+	case caller == Caller{}:
+		return nil
+	case !ValidTenantID(caller.TenantID):
+		return &CallerError{"TenantID must be at most 255 characters without control characters"}
+	case caller.BusinessID != "" && !ValidBusinessID(caller.BusinessID):
+		return &CallerError{`BusinessID must be empty or a business id: "biz_" and 22 characters`}
+	case s.Businesses == nil:
+		return &CallerError{"a tenant or a business is named, and nobody knows whose businesses are whose: set Config.Businesses"}
+	}
+	return nil
+}
+
+// business finds out which business the input is about. The order of the checks is that of the HTTP contract: whether both
+// ids agree, whether the caller may, whether there is such a business.
+func (s *settings) business(ctx context.Context, in *MagicLinkCreate) (Business, error) {
 	named := Business{ID: in.BusinessID, ExternalID: in.ExternalBusinessID}
-	if scope := in.ScopedBusinessID; scope != "" && in.ExternalBusinessID == "" && in.BusinessID != scope {
+	own := in.Caller.BusinessID
+	if own != "" && in.ExternalBusinessID == "" && in.BusinessID != own {
 		return Business{}, ErrBusinessForbidden // whatever the directory would say, or whether it can
 	}
-	found, err := i.lookUp(ctx, in)
-	if err != nil && !errors.Is(err, ErrBusinessNotFound) {
-		return Business{}, err
+	if _, unchecked := s.Businesses.(anyBusiness); unchecked || s.Businesses == nil {
+		if own != "" && in.ExternalBusinessID != "" {
+			return Business{}, ErrBusinessForbidden // the external id may be that of any business
+		}
+		return named, nil
 	}
-	if err == nil {
-		named = found
-	}
-	// Without a directory an external id alone names no business that could be compared: that is refused, too.
-	unknown := err != nil && named.ID == ""
-	if scope := in.ScopedBusinessID; scope != "" && named.ID != scope && !unknown {
+	found, err := s.lookUp(ctx, in)
+	if own != "" && (err == nil && found.ID != own || errors.Is(err, ErrBusinessNotFound) && in.BusinessID != "" && in.BusinessID != own) {
 		return Business{}, ErrBusinessForbidden
 	}
 	return found, err
 }
 
-func (i *Issuer) lookUp(ctx context.Context, in *MagicLinkCreate) (Business, error) {
-	if i.businesses == nil {
-		return Business{ID: in.BusinessID, ExternalID: in.ExternalBusinessID}, nil
-	}
+func (s *settings) lookUp(ctx context.Context, in *MagicLinkCreate) (Business, error) {
+	tenant := in.Caller.TenantID
 	if in.ExternalBusinessID == "" {
-		return i.find(ctx, in.TenantID, BusinessRef{ID: in.BusinessID})
+		return s.find(ctx, tenant, BusinessRef{ID: in.BusinessID})
 	}
-	byExternal, errExternal := i.find(ctx, in.TenantID, BusinessRef{ExternalID: in.ExternalBusinessID})
+	byExternal, errExternal := s.find(ctx, tenant, BusinessRef{ExternalID: in.ExternalBusinessID})
 	if in.BusinessID == "" || isOutage(errExternal) {
 		return byExternal, errExternal
 	}
-	byID, errID := i.find(ctx, in.TenantID, BusinessRef{ID: in.BusinessID})
+	byID, errID := s.find(ctx, tenant, BusinessRef{ID: in.BusinessID})
 	if isOutage(errID) {
 		return Business{}, errID
 	}
@@ -82,9 +115,9 @@ func (i *Issuer) lookUp(ctx context.Context, in *MagicLinkCreate) (Business, err
 
 func isOutage(err error) bool { return err != nil && !errors.Is(err, ErrBusinessNotFound) }
 
-// find asks the directory and fills in what it left open about the business that was named.
-func (i *Issuer) find(ctx context.Context, tenantID string, ref BusinessRef) (Business, error) {
-	found, err := i.businesses.FindBusiness(ctx, tenantID, ref)
+// find asks the directory and fills in the external id that the directory left out.
+func (s *settings) find(ctx context.Context, tenantID string, ref BusinessRef) (Business, error) {
+	found, err := s.Businesses.FindBusiness(ctx, tenantID, ref)
 	switch {
 	case errors.Is(err, ErrBusinessNotFound):
 		return Business{}, ErrBusinessNotFound

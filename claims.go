@@ -10,10 +10,6 @@ import (
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
-// ErrInvalid is the one answer to a token that is malformed, forged, expired, of another kind or for somebody else.
-// It says no more on purpose.
-var ErrInvalid = errors.New("magiclink: invalid token")
-
 // maxTime is the latest time in Unix seconds that a verifier reads: twelve digits.
 const maxTime = 999_999_999_999
 
@@ -31,9 +27,9 @@ type claims struct {
 	hasIssued, hasExpires bool
 	notBefore             int64
 
-	subject, clientID, scope      string // access tokens alone
-	tenant, business              string // access tokens and sessions
-	link, externalBusiness, email string // sessions alone
+	subject, clientID, scope string // access tokens alone
+	tenant, business         string // access tokens and sessions
+	externalBusiness, email  string // sessions alone
 }
 
 var errClaim = errors.New("claim of the wrong type")
@@ -49,8 +45,8 @@ func parseClaims(text []byte) (*claims, error) {
 	return c, err
 }
 
-// set takes over one member and reports whether it has the right type. Members that we do not know are ignored, so that
-// a later version may add one.
+// set stores one member and reports whether it has the right type. It ignores unknown members, so that a later version may
+// add one.
 func (c *claims) set(name string, value strictjson.Value) (ok bool) {
 	switch name {
 	case "iss":
@@ -80,8 +76,6 @@ func (c *claims) set(name string, value strictjson.Value) (ok bool) {
 		return setText(&c.tenant, value)
 	case "business_id":
 		return setText(&c.business, value)
-	case "magic_link_id":
-		return setText(&c.link, value)
 	case "external_business_id":
 		return setText(&c.externalBusiness, value)
 	case "email":
@@ -95,7 +89,7 @@ func setText(to *string, value strictjson.Value) bool {
 	return value.Kind == strictjson.String
 }
 
-// setAudience takes one audience or a list of them (RFC 7519 section 4.1.3).
+// setAudience accepts one audience or a list of audiences (RFC 7519 section 4.1.3).
 func (c *claims) setAudience(value strictjson.Value) bool {
 	if value.Kind == strictjson.String {
 		c.audience = []string{value.Text()}
@@ -118,15 +112,16 @@ type expectation struct {
 	leeway           time.Duration
 }
 
-// verify checks signature, kind, issuer, audience and times, and returns the claims. A token is dead at the very second
-// of its exp (RFC 7519 section 4.1.4). The time of issue may lie ahead of our clock: it grants nothing, and clocks of
-// several machines are never quite together.
+// verify checks signature, kind, issuer, audience and times, and returns the claims. A token is expired from the second
+// of its exp on (RFC 7519 section 4.1.4). The time of issue may be ahead of our clock: it grants nothing, and the clocks of
+// two machines always differ a little.
 //
-// It returns ErrExpired for a token that was ours, and ErrInvalid for every other that is not valid now.
+// It returns ErrExpired and the claims for a token that is valid but for its age, and ErrInvalidToken for every other token
+// that is not valid now.
 func (k *Keyring) verify(token string, want expectation) (*claims, error) {
 	c, err := k.load().claims(token, want.kind)
 	if err != nil || !c.meets(want) {
-		return nil, ErrInvalid
+		return nil, ErrInvalidToken
 	}
 	if !want.now.Add(-want.leeway).Before(time.Unix(c.expires, 0)) {
 		return c, ErrExpired
@@ -134,7 +129,7 @@ func (k *Keyring) verify(token string, want expectation) (*claims, error) {
 	return c, nil
 }
 
-// claims returns what a token of the kind says that a key of the ring has signed. Nobody may change the result.
+// claims returns the claims of a token of the kind that a key of the ring has signed. The caller must not change them.
 func (r *ring) claims(token string, kind jose.Kind) (*claims, error) {
 	if kind == jose.Link || len(token) > jose.MaxToken {
 		return r.read(token, kind)

@@ -1,20 +1,83 @@
 package magiclink
 
 import (
+	"context"
 	"log/slog"
+	"reflect"
 	"strings"
 	"time"
 )
 
+// Config configures issuing, redeeming and sessions. [New], [NewRedeemer] and [NewSessions] take the same value, so that
+// what they must agree on is written once:
+//
+//	config := magiclink.Config{BaseURL: "https://app.example.com/magic", Keys: keys, Store: store}
+//	issuer, err := magiclink.New(config)
+//	redeemer, err := magiclink.NewRedeemer(config)
+//	sessions, err := magiclink.NewSessions(config)
+//
+// Each constructor reads the Config once, never changes it, and reports every fault of it at once as [ConfigErrors].
+// Several base URLs, for example a domain for each tenant, are several Configs with the same Keys and Store.
+type Config struct {
+	// BaseURL is the magic link route: where links lead, for example "https://app.example.com/magic". Required.
+	// It begins with https://, or with http:// for a loopback host, and has no query and no fragment.
+	BaseURL string
+
+	// Keys signs and verifies the links. Required. New needs a key that can sign; for NewRedeemer public keys are enough.
+	// A change of the Keyring takes effect at once.
+	Keys *Keyring
+
+	// SessionKeys signs and verifies the sessions. Nil means Keys. To verify sessions public keys are enough.
+	SessionKeys *Keyring
+
+	// Store keeps the links, and with them the sessions. Required by New and NewRedeemer. For NewSessions nil means that a
+	// session lasts until it expires and cannot be ended. A nil pointer in the interface is a fault.
+	Store Store
+
+	// Businesses finds the businesses of each tenant. Nil serves an application with one tenant: the ids of a
+	// [MagicLinkCreate] are taken as they are, and a [Caller] with a TenantID or a BusinessID is refused with a
+	// [*CallerError]. [AnyBusiness] takes every well-formed id of every tenant. A nil pointer in the interface is a fault.
+	Businesses BusinessDirectory
+
+	// Issuer is the "iss" of tokens, and Audience the basis of their "aud". Empty means the origin of BaseURL. Each is at
+	// most 512 bytes of UTF-8 without control characters, and for NewSessions both are at most 240 bytes together.
+	Issuer, Audience string
+
+	// Leeway is how far the clock of this machine may be ahead of the clock that issued a token, from 0 to one minute. A
+	// link or a session is accepted for this much longer than it says.
+	Leeway time.Duration
+
+	// MaxSessionTimeout is the longest session that a caller may ask for, in whole seconds. Zero means 7948800 s, the
+	// maximum of the specification (MagicLinkCreate.session_timeout); more is a fault. It also bounds the default of one
+	// day.
+	MaxSessionTimeout time.Duration
+
+	// SessionRecheck is how long [Sessions.Verify] may rely on an earlier look at the Store. Zero means that it looks each
+	// time, so that a session that was ended is refused everywhere at once. It must not be negative.
+	SessionRecheck time.Duration
+
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+
+	// Logger takes what cannot be returned. Nil means slog.Default. No token, link or address is logged.
+	Logger *slog.Logger
+
+	// OnEvent is called after each outcome, in the goroutine of the call. It should be quick. A panic in it is contained
+	// and logged.
+	OnEvent func(context.Context, Event)
+}
+
 // ConfigError is one fault of a configuration.
 type ConfigError struct {
 	Field  string // the name of the struct's field
-	Reason string // what is wrong, and what would be right
+	Reason string // what is wrong, and what to do
 }
 
+// Error implements the error interface.
 func (e *ConfigError) Error() string { return e.Field + " " + e.Reason }
 
-// ConfigErrors is every fault of a configuration. [errors.As] finds it as a whole, and by Unwrap each [*ConfigError].
+// ConfigErrors is every fault of a configuration. [errors.As] finds the whole list, and through Unwrap each
+// [*ConfigError].
 type ConfigErrors []*ConfigError
 
 // Error lists all faults in one line.
@@ -35,86 +98,101 @@ func (e ConfigErrors) Unwrap() []error {
 	return errs
 }
 
-// Add notes a fault. It is for packages that check a configuration of their own in the same way.
-func (e *ConfigErrors) Add(field, reason string) {
+func (e *ConfigErrors) add(field, reason string) {
 	*e = append(*e, &ConfigError{Field: field, Reason: reason})
 }
 
-// Err returns the faults as an error, or nil if there is none.
-func (e ConfigErrors) Err() error {
+func (e ConfigErrors) err() error {
 	if len(e) == 0 {
 		return nil
 	}
 	return e
 }
 
-func (c Config) check() (route, error) {
+// settings are a Config that was checked, with its defaults filled in.
+type settings struct {
+	Config
+	route    baseURL
+	observer observer
+}
+
+// check reports the faults of the fields that every constructor reads.
+func (c Config) check() (settings, ConfigErrors) {
 	var faults ConfigErrors
-	to := checkRoute(&faults, c.BaseURL)
-	checkKeys(&faults, c.Keys)
-	if c.Keys != nil && len(c.Keys.Keys()) > 0 && !c.Keys.CanSign() {
-		faults.Add("Keys", "has no key that can sign")
-	}
-	if c.Store == nil {
-		faults.Add("Store", "is required: see the packages store/memory and store/sqlite")
-	}
-	checkNames(&faults, c.Issuer, c.Audience)
-	if reason := checkSession(c.MaxSessionTimeout); reason != "" {
-		faults.Add("MaxSessionTimeout", reason)
-	}
-	return to, faults.Err()
-}
-
-func checkRoute(faults *ConfigErrors, base string) route {
-	to, err := parseRoute(base)
+	route, err := parseBaseURL(c.BaseURL)
 	if err != nil {
-		faults.Add("BaseURL", err.Error())
+		faults.add("BaseURL", err.Error())
 	}
-	return to
+	faults.checkKeys(c.Keys, c.SessionKeys)
+	if c.Store != nil && isNil(c.Store) {
+		faults.add("Store", "is a nil pointer in an interface: set a store, or nothing")
+	}
+	if c.Businesses != nil && isNil(c.Businesses) {
+		faults.add("Businesses", "is a nil pointer in an interface: set a directory, or nothing")
+	}
+	faults.checkNames(c.Issuer, c.Audience)
+	if c.Leeway < 0 || c.Leeway > maxLeeway {
+		faults.add("Leeway", "must be between 0 and one minute")
+	}
+	if reason := checkMaxSession(c.MaxSessionTimeout); reason != "" {
+		faults.add("MaxSessionTimeout", reason)
+	}
+	if c.SessionRecheck < 0 {
+		faults.add("SessionRecheck", "must not be negative")
+	}
+	c = c.withDefaults(route)
+	return settings{Config: c, route: route, observer: observer{onEvent: c.OnEvent, logger: c.Logger}}, faults
 }
 
-func checkKeys(faults *ConfigErrors, keys *Keyring) {
-	if keys == nil {
-		faults.Add("Keys", "is required: make one with GenerateKeyring or LoadKeyring")
-	} else if len(keys.load().keys) == 0 {
-		faults.Add("Keys", "is empty")
+func (e *ConfigErrors) checkKeys(keys, sessionKeys *Keyring) {
+	switch {
+	case keys == nil:
+		e.add("Keys", "is required: make one with GenerateKeyring or LoadKeyring")
+	case len(keys.load().keys) == 0:
+		e.add("Keys", "is empty: make a keyring with GenerateKeyring or LoadKeyring")
+	}
+	if sessionKeys != nil && len(sessionKeys.load().keys) == 0 {
+		e.add("SessionKeys", "is empty: make a keyring with GenerateKeyring or LoadKeyring, or leave it nil")
 	}
 }
 
-func checkLeeway(faults *ConfigErrors, leeway time.Duration) {
-	if leeway < 0 || leeway > maxLeeway {
-		faults.Add("Leeway", "must be between 0 and one minute")
+func (e *ConfigErrors) requireStore(store Store) {
+	if store == nil {
+		e.add("Store", "is required: see the packages store/memory and store/sqlite")
 	}
 }
 
-// checkNames keeps the names in a token short enough for one, and such that they can be read back.
-func checkNames(faults *ConfigErrors, issuer, audience string) {
+// checkNames keeps the names short enough for a token, and such that they can be read back.
+func (e *ConfigErrors) checkNames(issuer, audience string) {
 	const maxLength = 512 // bytes
-	for field, name := range map[string]string{"Issuer": issuer, "Audience": audience} {
-		if len(name) > maxLength || !plainText(name) {
-			faults.Add(field, "must be at most 512 bytes of UTF-8 without control characters")
+	for _, name := range []struct{ field, text string }{{"Issuer", issuer}, {"Audience", audience}} {
+		if len(name.text) > maxLength || !plainText(name.text) {
+			e.add(name.field, "must be at most 512 bytes of UTF-8 without control characters")
 		}
 	}
 }
 
-func checkSession(longest time.Duration) string {
+func checkMaxSession(longest time.Duration) string {
 	switch {
 	case longest < 0:
 		return "must not be negative"
 	case longest%time.Second != 0:
 		return "must be whole seconds"
 	case longest > maxSessionTimeout*time.Second:
-		return "must be at most 7948800 seconds, the maximum of the spec"
+		return "must be at most 7948800 seconds, the maximum of the specification"
 	}
 	return ""
 }
 
-func (c Config) withDefaults(to route) Config {
+func (c Config) withDefaults(route baseURL) Config {
+	if c.SessionKeys == nil {
+		c.SessionKeys = c.Keys
+	}
 	if c.Issuer == "" {
-		c.Issuer = to.origin
+		c.Issuer = route.origin
 	}
 	if c.Audience == "" {
-		c.Audience = to.origin
+		c.Audience = route.origin
 	}
 	if c.MaxSessionTimeout == 0 {
 		c.MaxSessionTimeout = maxSessionTimeout * time.Second
@@ -126,4 +204,16 @@ func (c Config) withDefaults(to route) Config {
 		c.Logger = slog.Default()
 	}
 	return c
+}
+
+// isNil reports whether an interface is nil or holds a nil value, on which a method would panic later.
+func isNil(v any) bool {
+	value := reflect.ValueOf(v)
+	switch value.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan, reflect.UnsafePointer:
+		return value.IsNil()
+	}
+	return false
 }

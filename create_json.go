@@ -1,7 +1,6 @@
 package magiclink
 
 import (
-	"context"
 	"math"
 	"reflect"
 	"time"
@@ -14,67 +13,30 @@ type SyntaxError struct {
 	Reason string // a predicate such as "must be one JSON object"
 }
 
+// Error implements the error interface.
 func (e *SyntaxError) Error() string { return "magiclink: the body " + e.Reason }
 
-// UnmarshalJSON reads the request body of the spec's POST /v0/auth/magic-link, strictly. The text must be one JSON object
-// in valid UTF-8 without duplicate member names; any member that the spec does not name is ignored, and names count
-// case and all. Numbers are integers by value, as in JSON Schema: 5, 5.0 and 50e-1 are one number.
+// UnmarshalJSON reads the request body of the specification's POST /v0/auth/magic-link, strictly. The text must be one JSON
+// object in valid UTF-8 without duplicate member names. Members that the specification does not name are ignored, and
+// names are compared with case. Numbers are integers by value, as in JSON Schema: 5, 5.0 and 50e-1 are one number.
 //
-// A member that is absent leaves its field zero, which stands for the default. A null is accepted where the schema has
-// one (business_id, external_business_id, path) and means absent. A ttl or session_timeout of 0 is an error here, unlike
-// the zero of a Go caller: who writes a number means it.
+// A member that is absent leaves its field zero, which stands for the default. A null is accepted where the schema allows
+// it (business_id, external_business_id, path) and means absent. A ttl or session_timeout of 0 is an error here, unlike
+// the zero of a Go caller: a client that writes a number means the number.
 //
 // It returns [FieldErrors] with every field that breaks its rule, or a [*SyntaxError] that says why the text is not such
-// an object. On an error the receiver is unchanged; otherwise the fields that JSON does not have keep their values.
+// an object. On an error the receiver is unchanged. Otherwise Caller, which is not part of the JSON, keeps its value.
 func (in *MagicLinkCreate) UnmarshalJSON(text []byte) error {
-	read, err := parseCreate(text, maxSessionTimeout*time.Second)
+	r, err := readCreate(text)
+	if err == nil {
+		err = r.complete(maxSessionTimeout * time.Second)
+	}
 	if err != nil {
 		return err
 	}
-	read.TenantID, read.ScopedBusinessID = in.TenantID, in.ScopedBusinessID
-	*in = read
+	r.in.Caller = in.Caller
+	*in = r.in
 	return nil
-}
-
-// ParseCreate reads a request body as [MagicLinkCreate.UnmarshalJSON] does, and holds it against the limits of this Issuer
-// at the same time, so that its [FieldErrors] are complete.
-func (i *Issuer) ParseCreate(text []byte) (MagicLinkCreate, error) {
-	if !i.ready() {
-		return MagicLinkCreate{}, errNotNew
-	}
-	return parseCreate(text, i.longestSession)
-}
-
-// IssueJSON issues the link that a request body asks for, read as [MagicLinkCreate.UnmarshalJSON] does, on behalf of a tenant
-// and, if scopedBusinessID is not empty, for that one business alone. It is ParseCreate and Issue in one, and holds the input
-// against the rules once instead of twice.
-//
-// Errors: [*SyntaxError], and those of [Issuer.Issue].
-func (i *Issuer) IssueJSON(ctx context.Context, text []byte, tenantID, scopedBusinessID string) (MagicLinkResponse, error) {
-	if !i.ready() {
-		return MagicLinkResponse{}, errNotNew
-	}
-	r, err := readCreate(text)
-	if err == nil && len(r.faults) > 0 {
-		err = r.complete(i.longestSession)
-	}
-	if err != nil {
-		i.observer.tell(ctx, refusal(ReasonInvalidInput, i.now(), tenantID))
-		return MagicLinkResponse{}, err
-	}
-	r.in.TenantID, r.in.ScopedBusinessID = tenantID, scopedBusinessID
-	return i.Issue(ctx, r.in)
-}
-
-func parseCreate(text []byte, longestSession time.Duration) (MagicLinkCreate, error) {
-	r, err := readCreate(text)
-	if err == nil {
-		err = r.complete(longestSession)
-	}
-	if err != nil {
-		return MagicLinkCreate{}, err
-	}
-	return r.in, nil
 }
 
 func readCreate(text []byte) (r createReader, err error) {
@@ -84,13 +46,13 @@ func readCreate(text []byte) (r createReader, err error) {
 	return r, nil
 }
 
-// createReader collects the members of a body, and of those that cannot be read the faults.
+// createReader collects the members of a body, and the faults of the members that cannot be read.
 type createReader struct {
 	in     MagicLinkCreate
 	faults FieldErrors
 }
 
-// complete adds the rules that were broken by what could be read, and returns all faults, or nil.
+// complete adds the faults of the members that could be read, and returns all faults, or nil.
 func (r *createReader) complete(longestSession time.Duration) error {
 	for _, fault := range check(&r.in, longestSession) {
 		if !r.faults.has(fault.Field) { // a value that could not be read is not there to be judged
@@ -126,7 +88,8 @@ func (r *createReader) member(name []byte, value strictjson.Value) error {
 	return nil
 }
 
-// text reads a string. An empty one breaks the field's rule; it is found here because the struct tags take it for absent.
+// text reads a string. An empty string breaks the field's rule. It is found here because the struct tags take an empty
+// string for an absent one.
 func (r *createReader) text(field, rule string, to *string, value strictjson.Value, nullable bool) {
 	switch {
 	case value.Kind == strictjson.Null && nullable:
@@ -141,7 +104,7 @@ func (r *createReader) text(field, rule string, to *string, value strictjson.Val
 	}
 }
 
-// integer reads a number that must be 1 or more. Zero is found here for the same reason.
+// integer reads a number that must be 1 or more. Zero is found here because the struct tags take zero for absent.
 func (r *createReader) integer(field string, to *int, value strictjson.Value) {
 	n, ok := value.Int()
 	switch {

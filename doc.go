@@ -1,56 +1,63 @@
-// Package magiclink issues one-time sign-in links ("magic links") and redeems each exactly once.
+// Package magiclink issues one-time sign-in links ("magic links"), redeems each exactly once, and keeps the session that
+// follows.
 //
 // # The story
 //
-// An [Issuer] takes a [MagicLinkCreate], checks every field of it, mints a signed token, persists a [Record] through a
-// [Store], and returns the link to send. The record is the truth: it says whom the link signs in, where they arrive, and
-// until when. The token only proves that the link is ours, so a link that leaks names nobody, and a database that leaks
-// opens nothing.
+// An [Issuer] takes a [MagicLinkCreate], checks every field, mints a signed token, persists a [Record] through a [Store],
+// and returns the link to send. A [Redeemer] shows what a link stands for without changing anything ([Redeemer.Inspect],
+// which answers a GET), and uses a link up in one atomic step ([Redeemer.Redeem], after a click). [Sessions] turn that
+// [Redemption] into a session token, recognise it, and end the session. All three are made from one [Config]:
 //
-//	keys, err := magiclink.GenerateKeyring(magiclink.EdDSA)
+//	keys, err := magiclink.LoadKeyring("keys.json") // or GenerateKeyring, and then Save
 //	store, err := sqlite.Open("magiclink.db")
-//	issuer, err := magiclink.New(magiclink.Config{
-//		BaseURL: "https://app.example.com/magic",
-//		Keys:    keys,
-//		Store:   store,
-//	})
+//	config := magiclink.Config{BaseURL: "https://app.example.com/magic", Keys: keys, Store: store}
+//	issuer, err := magiclink.New(config)
+//	redeemer, err := magiclink.NewRedeemer(config)
+//	sessions, err := magiclink.NewSessions(config)
+//
 //	link, err := issuer.Issue(ctx, magiclink.MagicLinkCreate{
-//		BusinessID: "biz_GA6EG2qFxA97NZHtxeLPUy",
-//		Email:      "jane@example.com",
-//		Path:       "/reports",
+//		ExternalBusinessID: "app", Email: "jane@example.com", Path: "/reports",
 //	})
+//	// Send link.MagicLink. When the person has confirmed:
+//	redeemed, err := redeemer.Redeem(ctx, magiclink.TokenOf(clicked))
+//	token, session, err := sessions.Grant(ctx, redeemed)
 //
-// A [Redeemer] is the other half: Inspect says what a link stands for and changes nothing, which is what answers a GET;
-// Redeem uses it up in one atomic step and returns a [Redemption]. Of any number of racing calls one succeeds. [Sessions]
-// turn a redemption into a signed session token.
+// The record is the truth. It says whom the link signs in, where they arrive, and until when; once the link is redeemed, it
+// is the session. The token only proves that the link is ours: a link that leaks names nobody, and nobody can make a link
+// from a database that leaks.
 //
-// The package httpadapter puts this on the web, store/memory and store/sqlite keep the records, and store/storetest checks
-// a store of your own. The command in cmd/magiclink is all of it in one program.
+// The package httpadapter puts this on the web, with the page that a link leads to. The packages store/memory and
+// store/sqlite keep the records, and store/storetest checks a store of your own. The command in cmd/magiclink is all of it
+// in one program. The HTTP API follows the specification of POST /v0/auth/magic-link ("Generate a Magic Link") of the Asset
+// API, whose schemas MagicLinkCreate and MagicLinkResponse this package takes over.
 //
 // # Threat model
 //
-// The library assumes that requests, tokens and paths come from attackers, that links are opened by mail scanners and
-// leak through logs and histories, and that processes die at any moment. Against these it
+// The library assumes that requests, tokens and paths come from attackers, that mail scanners open links, that links leak
+// through logs and histories, and that processes die at any moment. Against this it
 //
 //   - signs with one algorithm per key, chosen by the key and never by the token, and reads the compact form alone;
-//   - gives each kind of token a type and an audience of its own, so that none passes for another;
-//   - keeps whom a link signs in out of the link;
-//   - takes the link's origin from the configuration, never from a request;
-//   - changes nothing when a link is only opened, and redeems for nobody but a form of our own page;
-//   - burns a link before it grants a session, so that a crash between the two lets nobody in twice;
+//   - gives each kind of token its own type and its own audience, so that no kind passes for another;
+//   - keeps out of the link whom it signs in;
+//   - takes the origin of links from the configuration, never from a request;
+//   - changes nothing when a link is only opened, and redeems only for a form of our own page;
+//   - uses a link up before it grants a session, and lets only the one who used the link repeat that;
 //   - lets a path pass only if every browser reads it as a path on that origin;
+//   - ends a session for every copy of its token;
 //   - acknowledges a link only when the store has made it durable, and answers an outage with an error;
 //   - puts no token, link or address into a log line or an error.
 //
-// It trusts the machine that holds the private key, the store's integrity, and the mailbox that the link is sent to.
+// It trusts the machine that holds the private key, the integrity of the store, and the mailbox that the link is sent to.
 //
 // # Errors
 //
-// Outcomes are sentinel errors for [errors.Is]. Broken input is [FieldErrors], and a broken configuration [ConfigErrors],
-// both for [errors.As] and both complete: nobody has to fix one fault to learn of the next.
+// Outcomes are sentinel errors for [errors.Is], such as [ErrConsumed]. Broken input is [FieldErrors], a broken caller a
+// [*CallerError], and a broken configuration [ConfigErrors], each for [errors.As]. The lists are complete: nobody has to fix
+// one fault to learn of the next. Every method of a value that its constructor did not make returns an error that names the
+// constructor.
 //
 // # Compatibility
 //
 // The module follows semantic versioning. Interfaces that others implement ([Store], [BusinessDirectory]) are frozen: they
-// grow by optional interfaces. Struct types of configuration may gain fields whose zero value changes nothing.
+// grow by optional interfaces (see [StoreAs]). Configuration structs may gain fields whose zero value changes nothing.
 package magiclink

@@ -5,12 +5,16 @@ import "strings"
 const (
 	maxEmail     = 254 // RFC 5321 section 4.5.3.1.3, less the angle brackets
 	maxLocalPart = 64  // RFC 5321 section 4.5.3.1.1
-	maxLabel     = 63  // RFC 1035 section 2.3.4
 )
 
-// strictEmail reports whether s is one bare ASCII address with a dotted domain. It refuses what net/mail and RFC 5322
-// accept beyond that (quoted local parts, comments, display names, groups, lists, domain literals): two systems that
-// read such an address differently let one person sign in as another.
+// ValidEmail reports whether address can be the Email of a [MagicLinkCreate]: one bare ASCII address of at most 254 bytes,
+// such as jane@example.com, with a local part of at most 64 bytes and a dotted domain. A domain with other letters has to be
+// written in its ASCII form, which begins with "xn--" (RFC 5890 section 2.3.2.1).
+func ValidEmail(address string) bool { return strictEmail(address) }
+
+// strictEmail reports whether s is one bare ASCII address with a dotted domain. It refuses what net/mail and RFC 5322 accept
+// beyond that (quoted local parts, comments, display names, groups, lists, domain literals): if two systems read such an
+// address differently, one person can sign in as another.
 func strictEmail(s string) bool {
 	if len(s) > maxEmail {
 		return false
@@ -34,49 +38,9 @@ func dotAtom(s string) bool {
 	return true
 }
 
-// dottedDomain is a host name of at least two labels that nobody can take for an IP address.
-func dottedDomain(s string) bool {
-	return strings.Contains(s, ".") && hostName(s) && !endsInNumber(s)
-}
-
-// endsInNumber reports whether browsers would read a host name as an IPv4 address: its last label is a decimal or a
-// hexadecimal number.
-func endsInNumber(s string) bool {
-	last := strings.ToLower(s[strings.LastIndexByte(s, '.')+1:])
-	if digits, ok := strings.CutPrefix(last, "0x"); ok {
-		return strings.Trim(digits, "0123456789abcdef") == ""
-	}
-	return strings.Trim(last, "0123456789") == ""
-}
-
-// hostName is labels with single dots between them.
-func hostName(s string) bool {
-	for label := range strings.SplitSeq(s, ".") {
-		if !hostLabel(label) {
-			return false
-		}
-	}
-	return true
-}
-
-func hostLabel(s string) bool {
-	if s == "" || len(s) > maxLabel || s[0] == '-' || s[len(s)-1] == '-' {
-		return false
-	}
-	for i := range len(s) {
-		if !isAlphanumeric(s[i]) && s[i] != '-' {
-			return false
-		}
-	}
-	return true
-}
-
-func isAlphanumeric(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
-
-// lowerDomain returns a strict address with its domain in lower case. The local part is the receiving host's to read and
-// stays as it is. strings.ToLower folds by ASCII here since nothing else passed.
+// lowerDomain returns a strict address with its domain in lower case. Only the receiving host knows whether
+// case matters in the local part, so the local part stays as it is. A strict address is ASCII, so strings.ToLower folds only
+// ASCII here.
 func lowerDomain(address string) string {
 	at := strings.IndexByte(address, '@')
 	if at < 0 {

@@ -21,6 +21,7 @@ var emailsAccepted = map[string]string{
 	"-@a-b.example":                         "-@a-b.example",
 	"o'brien@example.ie":                    "o'brien@example.ie",
 	"jane@xn--bcher-kva.EXAMPLE":            "jane@xn--bcher-kva.example",
+	"jane@xn--mller-kva.de":                 "jane@xn--mller-kva.de", // müller.de in its ASCII form
 	"jane@1.2.3.4x":                         "jane@1.2.3.4x",
 	"jane@example.co-op":                    "jane@example.co-op",
 	repeat("l", 64) + "@example.com":        repeat("l", 64) + "@example.com",
@@ -30,7 +31,7 @@ var emailsAccepted = map[string]string{
 	"a.b@" + repeat("c", 63) + ".D.example": "a.b@" + repeat("c", 63) + ".d.example",
 }
 
-// emailsRefused are addresses that two systems may read differently, and what is no address.
+// emailsRefused are texts that are not an address, and addresses that two systems may read differently.
 var emailsRefused = []string{
 	"jane", "@", "jane@", "@example.com", "jane@@example.com", "jane@a@example.com", "jane@example", "jane@localhost",
 	" jane@example.com", "jane@example.com ", "jane @example.com", "jane@ example.com", "ja ne@example.com", "jane@example.com\n",
@@ -46,7 +47,7 @@ var emailsRefused = []string{
 	"ja[ne@example.com", "ja:ne@example.com", "ja;ne@example.com", "ja,ne@example.com",
 	"mıke@example.com", "jane@exampl\u212a.com", "jane@\u212aexample.com", "jäne@example.com", "jane@bücher.example", "ｊane@example.com",
 	"jane@example\u3002com", "jane\uff20example.com", "jane@example.com\u200b", "\ufeffjane@example.com", "jane@ex\u00adample.com",
-	"jane\xff@example.com", "jane@\xffexample.com", "=?utf-8?q?jane?=@(x)example.com", "jane@ſample.com",
+	"jane@müller.de", "jane@MÜLLER.de", "jane@xn--müller.de", "jane\xff@example.com", "jane@\xffexample.com", "=?utf-8?q?jane?=@(x)example.com", "jane@ſample.com",
 	repeat("l", 65) + "@example.com", "a@" + repeat("b", 64) + ".com", "ab@" + repeat("b.", 125) + "cc", "a@" + repeat("b.", 126) + "c",
 	repeat("a", 100_000) + "@example.com", "a@" + repeat("b.", 100_000) + "com", repeat("@", 10_000),
 }
@@ -71,5 +72,15 @@ func TestEmailRefused(t *testing.T) {
 			_, err := f.Issue(t.Context(), magiclink.MagicLinkCreate{BusinessID: businessA, Email: address})
 			require.Equal(t, []string{"email:email"}, fieldsOf(t, err))
 		})
+	}
+}
+
+// ValidEmail has the rule of Issue. The empty text, which stands for no address there, is no address.
+func TestValidEmail(t *testing.T) {
+	for address := range emailsAccepted {
+		require.True(t, magiclink.ValidEmail(address), short(address))
+	}
+	for _, address := range append(emailsRefused, "") {
+		require.False(t, magiclink.ValidEmail(address), short(address))
 	}
 }

@@ -7,23 +7,25 @@ import (
 	"time"
 )
 
-// EventKind is what has happened to a link.
-type EventKind string
+// Op is the operation that an [Event] is about.
+type Op string
 
-// The kinds of event.
+// The operations.
 const (
-	EventIssued   EventKind = "issued"
-	EventRedeemed EventKind = "redeemed"
-	EventRefused  EventKind = "refused" // Reason says why
-	EventRevoked  EventKind = "revoked"
+	OpIssue  Op = "issue"  // Issuer.Issue, IssueJSON
+	OpRevoke Op = "revoke" // Issuer.Revoke
+	OpRedeem Op = "redeem" // Redeemer.Redeem, RedeemBy
+	OpGrant  Op = "grant"  // Sessions.Grant
+	OpEnd    Op = "end"    // Sessions.End
 )
 
-// Reason is why something was refused: few values, fit to label a metric.
+// Reason is why an operation failed: few values, fit to label a metric. The empty Reason is success.
 type Reason string
 
 // The reasons.
 const (
 	ReasonInvalidInput      Reason = "invalid_input"
+	ReasonInvalidCaller     Reason = "invalid_caller"
 	ReasonBusinessNotFound  Reason = "business_not_found"
 	ReasonBusinessForbidden Reason = "business_forbidden"
 	ReasonNotFound          Reason = "not_found"
@@ -31,17 +33,36 @@ const (
 	ReasonRevoked           Reason = "revoked"
 	ReasonConsumed          Reason = "consumed"
 	ReasonExpired           Reason = "expired"
+	ReasonMisconfigured     Reason = "misconfigured" // no store to end a session in, or no key that signs
 	ReasonUnavailable       Reason = "unavailable"
 )
 
-// Event is one entry for an audit log or a metric. It holds no token, link, address or path.
+// Event is one entry for an audit log or a metric. It holds no token, address or path. Events are hints: they are told
+// after the fact and lost with the process. What must not be lost belongs into the store's transaction: see
+// [Issuer.WithStore].
 type Event struct {
-	Kind       EventKind
-	Reason     Reason // empty unless Kind is EventRefused
-	At         time.Time
-	TenantID   string
-	BusinessID string // empty where none is known
-	LinkID     string // the mlk_ id; empty where there is none
+	Op         Op
+	Reason     Reason        // empty on success
+	At         time.Time     // by the configured clock
+	Took       time.Duration // how long the call took, by the monotonic clock of the machine
+	TenantID   string        // empty where none is known, or where it is not valid: see ValidTenantID
+	BusinessID string        // empty where none is known
+	LinkID     string        // "mlk_" and 22 characters; empty where none is known
+}
+
+// eventOf describes the outcome of an operation. It leaves out ids that are not valid: they could forge lines of an audit log.
+func eventOf(op Op, at time.Time, subject Subject, linkID string, err error) Event {
+	event := Event{Op: op, Reason: reasonOf(err), At: at}
+	if ValidTenantID(subject.TenantID) {
+		event.TenantID = subject.TenantID
+	}
+	if ValidBusinessID(subject.BusinessID) {
+		event.BusinessID = subject.BusinessID
+	}
+	if validID(prefixLink, linkID) {
+		event.LinkID = linkID
+	}
+	return event
 }
 
 // observer hands events to the application.
@@ -50,41 +71,64 @@ type observer struct {
 	logger  *slog.Logger
 }
 
+// began returns when a call began. It spares the look at the clock where nobody asks.
+func (o *observer) began() time.Time {
+	if o.onEvent == nil {
+		return time.Time{}
+	}
+	return time.Now()
+}
+
 // tell calls the application's function. A panic in it must not undo what has happened, nor leave our API, so it ends
-// here. Its value is not logged: we do not know what is in it.
-func (o *observer) tell(ctx context.Context, event Event) {
+// here. The value of the panic may hold anything and is not logged.
+func (o *observer) tell(ctx context.Context, event Event, began time.Time) {
 	if o.onEvent == nil {
 		return
 	}
+	event.Took = time.Since(began)
 	defer func() {
 		if recover() != nil {
-			o.logger.ErrorContext(ctx, "magiclink: OnEvent panicked", "kind", string(event.Kind), "link_id", event.LinkID)
+			o.logger.ErrorContext(ctx, "magiclink: OnEvent panicked", "op", string(event.Op), "link_id", event.LinkID)
 		}
 	}()
 	o.onEvent(ctx, event)
 }
 
 func reasonOf(err error) Reason {
-	var fields FieldErrors
-	switch {
-	case errors.Is(err, ErrUnavailable):
-		return ReasonUnavailable
-	case errors.As(err, &fields):
+	if err == nil {
+		return ""
+	}
+	if _, ok := errors.AsType[FieldErrors](err); ok {
 		return ReasonInvalidInput
-	case errors.Is(err, ErrBusinessNotFound):
-		return ReasonBusinessNotFound
-	case errors.Is(err, ErrBusinessForbidden):
-		return ReasonBusinessForbidden
-	case errors.Is(err, ErrNotFound):
-		return ReasonNotFound
-	case errors.Is(err, ErrInvalid):
-		return ReasonInvalidToken
-	case errors.Is(err, ErrRevoked):
-		return ReasonRevoked
-	case errors.Is(err, ErrConsumed):
-		return ReasonConsumed
-	case errors.Is(err, ErrExpired):
-		return ReasonExpired
+	}
+	if _, ok := errors.AsType[*SyntaxError](err); ok {
+		return ReasonInvalidInput
+	}
+	if _, ok := errors.AsType[inputError](err); ok {
+		return ReasonInvalidInput
+	}
+	if _, ok := errors.AsType[*CallerError](err); ok {
+		return ReasonInvalidCaller
+	}
+	for _, known := range []struct {
+		err    error
+		reason Reason
+	}{
+		{ErrUnavailable, ReasonUnavailable}, // first: it wraps a cause that could match another one
+		{ErrBusinessNotFound, ReasonBusinessNotFound},
+		{ErrBusinessForbidden, ReasonBusinessForbidden},
+		{ErrNotFound, ReasonNotFound},
+		{ErrInvalidToken, ReasonInvalidToken},
+		{ErrRevoked, ReasonRevoked},
+		{ErrConsumed, ReasonConsumed},
+		{ErrExpired, ReasonExpired},
+		{ErrTokenTooLong, ReasonInvalidInput},
+		{ErrNoStore, ReasonMisconfigured},
+		{ErrNoSigningKey, ReasonMisconfigured},
+	} {
+		if errors.Is(err, known.err) {
+			return known.reason
+		}
 	}
 	return ReasonUnavailable
 }

@@ -1,13 +1,15 @@
 package magiclink
 
 import (
-	"iter"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 )
 
 // FieldError is one field that breaks one rule.
 type FieldError struct {
-	Field   string `json:"field"`   // the JSON name; the Go name of a field that JSON does not have
+	Field   string `json:"field"`   // the JSON name, such as "ttl"; the Go name of a field that JSON does not have
 	Rule    string `json:"rule"`    // what to match on: "max", "email", "type" …
 	Message string `json:"message"` // for people; it never quotes the value
 }
@@ -29,17 +31,6 @@ func (e FieldErrors) Error() string {
 	return b.String()
 }
 
-// All iterates over the faults.
-func (e FieldErrors) All() iter.Seq[FieldError] {
-	return func(yield func(FieldError) bool) {
-		for _, fault := range e {
-			if !yield(fault) {
-				return
-			}
-		}
-	}
-}
-
 // has reports whether the field is among the faults.
 func (e FieldErrors) has(field string) bool {
 	for _, fault := range e {
@@ -48,4 +39,46 @@ func (e FieldErrors) has(field string) bool {
 		}
 	}
 	return false
+}
+
+// fieldOrder is the order in which faults are reported: that of MagicLinkCreate.
+var fieldOrder = []string{
+	"business_id", "external_business_id", "ttl", "session_timeout", "email", "path", "Extension",
+}
+
+func (e FieldErrors) sort() {
+	slices.SortStableFunc(e, func(a, b FieldError) int {
+		return slices.Index(fieldOrder, a.Field) - slices.Index(fieldOrder, b.Field)
+	})
+}
+
+// messages say what to do. None quotes the value, which may be an address or come from an attacker.
+var messages = map[string]string{
+	"required_without": "is missing: give business_id or external_business_id",
+	"biz_string":       `must be a business id: "biz_" and 22 characters of ` + idDigits,
+	"plaintext":        "must be text without control characters",
+	"email": "must be one plain address such as jane@example.com, in ASCII, with a dotted domain; " +
+		`write a domain with other letters in its ASCII form, which begins with "xn--"`,
+	"localpath": `must be a local path such as /reports: at most 512 visible ASCII characters that begin with one "/", ` +
+		"without backslashes, empty or dot segments, or encoded separators and controls",
+}
+
+// message returns the text for a rule with its parameter, on a field of this kind.
+func message(rule, parameter string, kind reflect.Kind) string {
+	switch rule {
+	case "min", "max":
+		bound := map[string]string{"min": "at least ", "max": "at most "}[rule] + parameter
+		if kind == reflect.String {
+			return "must have " + bound + " characters"
+		}
+		return "must be " + bound
+	}
+	if text, ok := messages[rule]; ok {
+		return text
+	}
+	return "breaks the rule " + rule
+}
+
+func maxFault(field string, limit int) FieldError {
+	return FieldError{Field: field, Rule: "max", Message: message("max", strconv.Itoa(limit), reflect.Int)}
 }

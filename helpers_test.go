@@ -40,36 +40,95 @@ func seededKeyring(tb testing.TB) *magiclink.Keyring {
 	return keys
 }
 
-// fixture is an Issuer with what stands behind it.
-type fixture struct {
-	*magiclink.Issuer
-	store *memory.Store
-	clock *clock
-	told  *recorder
+// fullInput has every field but the Extension.
+var fullInput = magiclink.MagicLinkCreate{
+	Caller: caller("tenant-1", ""), BusinessID: businessA, ExternalBusinessID: "shop-7", TTL: 10, SessionTimeout: 3600,
+	Email: "jane@example.com", Path: "/reports?y=1#top",
 }
 
-// newFixture makes an Issuer of a working configuration, which change may alter.
+func caller(tenantID, businessID string) magiclink.Caller {
+	return magiclink.Caller{TenantID: tenantID, BusinessID: businessID}
+}
+
+// fixture is an Issuer, a Redeemer and Sessions of one Config, with what stands behind them.
+type fixture struct {
+	*magiclink.Issuer
+	*magiclink.Redeemer
+	sessions *magiclink.Sessions
+	config   magiclink.Config
+	store    *tapStore
+	clock    *clock
+	told     *recorder
+	log      *lockedBuffer
+}
+
+// newFixture makes a fixture on a new memory store. Change may alter its Config.
 func newFixture(tb testing.TB, change ...func(*magiclink.Config)) fixture {
 	tb.Helper()
-	f := fixture{store: memory.New(), clock: &clock{now: noon}, told: new(recorder)}
-	config := magiclink.Config{
-		BaseURL: baseURL,
-		Keys:    seededKeyring(tb),
-		Store:   f.store,
-		Now:     f.clock.Now,
-		Logger:  slog.New(slog.DiscardHandler),
-		OnEvent: f.told.take,
+	return newFixtureOn(tb, memory.New(), change...)
+}
+
+func newFixtureOn(tb testing.TB, store magiclink.Store, change ...func(*magiclink.Config)) fixture {
+	tb.Helper()
+	f := fixture{
+		store: &tapStore{Store: store}, clock: &clock{now: noon}, told: new(recorder), log: new(lockedBuffer),
+	}
+	f.config = magiclink.Config{
+		BaseURL:    baseURL,
+		Keys:       seededKeyring(tb),
+		Store:      f.store,
+		Businesses: magiclink.AnyBusiness,
+		Now:        f.clock.Now,
+		Logger:     slog.New(slog.NewJSONHandler(f.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		OnEvent:    f.told.take,
 	}
 	for _, c := range change {
-		c(&config)
+		c(&f.config)
 	}
-	issuer, err := magiclink.New(config)
+	var err error
+	f.Issuer, err = magiclink.New(f.config)
 	require.NoError(tb, err)
-	f.Issuer = issuer
+	f.Redeemer, err = magiclink.NewRedeemer(f.config)
+	require.NoError(tb, err)
+	f.sessions, err = magiclink.NewSessions(f.config)
+	require.NoError(tb, err)
 	return f
 }
 
-// clock is a clock that stands still unless it is told to step.
+// link issues a link and returns its token and its id.
+func (f fixture) link(tb testing.TB, in magiclink.MagicLinkCreate) (token, id string) {
+	tb.Helper()
+	response, err := f.Issue(tb.Context(), in)
+	require.NoError(tb, err)
+	return tokenOf(tb, response.MagicLink), response.MagicLinkID
+}
+
+// redeemed issues a link with every field and redeems it.
+func (f fixture) redeemed(tb testing.TB) magiclink.Redemption {
+	tb.Helper()
+	token, _ := f.link(tb, fullInput)
+	redeemed, err := f.Redeem(tb.Context(), token)
+	require.NoError(tb, err)
+	return redeemed
+}
+
+// granted issues a link, redeems it and grants the session.
+func (f fixture) granted(tb testing.TB) (token string, session magiclink.Session) {
+	tb.Helper()
+	token, session, err := f.sessions.Grant(tb.Context(), f.redeemed(tb))
+	require.NoError(tb, err)
+	return token, session
+}
+
+// record returns what the store has of a link.
+func (f fixture) record(tb testing.TB, id string) magiclink.Record {
+	tb.Helper()
+	record, err := f.store.Store.Get(tb.Context(), id)
+	require.NoError(tb, err)
+	return record
+}
+
+// clock is a clock that stands still unless it has a step.
 type clock struct {
 	mu   sync.Mutex
 	now  time.Time
@@ -84,29 +143,34 @@ func (c *clock) Now() time.Time {
 	return now
 }
 
-// recorder keeps the events it is told.
+func (c *clock) set(moment time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = moment
+}
+
+// recorder keeps the events that it is told, with Took apart: that one depends on the machine.
 type recorder struct {
 	mu     sync.Mutex
 	events []magiclink.Event
+	took   []time.Duration
 }
 
 func (r *recorder) take(_ context.Context, event magiclink.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.took = append(r.took, event.Took)
+	event.Took = 0
 	r.events = append(r.events, event)
 }
 
-// brokenStore fails every call with one error and counts them.
-type brokenStore struct {
-	magiclink.Store
-	err   error
-	calls int
-}
-
-func (s *brokenStore) Create(context.Context, magiclink.Record) error { s.calls++; return s.err }
-func (s *brokenStore) Get(context.Context, string) (magiclink.Record, error) {
-	s.calls++
-	return magiclink.Record{}, s.err
+// last returns the newest event.
+func (r *recorder) last(tb testing.TB) magiclink.Event {
+	tb.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	require.NotEmpty(tb, r.events)
+	return r.events[len(r.events)-1]
 }
 
 // fieldsOf returns "field:rule" of each fault of an error that must be FieldErrors.
@@ -116,7 +180,7 @@ func fieldsOf(tb testing.TB, err error) []string {
 	require.ErrorAs(tb, err, &faults)
 	require.NotEmpty(tb, faults)
 	var list []string
-	for fault := range faults.All() {
+	for _, fault := range faults {
 		require.NotEmpty(tb, fault.Message)
 		list = append(list, fault.Field+":"+fault.Rule)
 	}
@@ -146,7 +210,7 @@ func part(tb testing.TB, token string, n int) map[string]any {
 	return members
 }
 
-// craft makes a compact token by hand: whatever header and payload, signed with the key.
+// craft makes a compact token of any header and payload, signed with the key.
 func craft(key ed25519.PrivateKey, header, payload string) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	signed := encode([]byte(header)) + "." + encode([]byte(payload))

@@ -19,11 +19,12 @@ const (
 	prefixAccess   = "act_"
 )
 
-// NewBusinessID makes a business id for a directory that has none of its own yet. It sorts by the given time.
+// NewBusinessID makes a new business id, for a [BusinessDirectory] that has no ids of this form yet. Ids sort by the time
+// that they were made at.
 func NewBusinessID(now time.Time) string { return newID(prefixBusiness, now) }
 
 // ValidBusinessID reports whether s has the form of a business id, the spec's format biz_string: "biz_" and 22 characters
-// of the base-57 alphabet. Whether there is such a business is for a [BusinessDirectory] to say.
+// of the base-57 alphabet. Whether there is such a business, a [BusinessDirectory] knows.
 func ValidBusinessID(s string) bool { return validID(prefixBusiness, s) }
 
 // ValidTenantID reports whether s can be the id of a tenant: at most 255 characters, in UTF-8, none of them a control
@@ -35,7 +36,7 @@ const idDigits = shortuuid.DefaultAlphabet
 
 const idLength = 22
 
-// isIDDigit has every byte: ids are checked in every call.
+// isIDDigit is a table, since every call checks ids.
 var isIDDigit = func() (table [256]bool) {
 	for i := range len(idDigits) {
 		table[idDigits[i]] = true
@@ -43,8 +44,8 @@ var isIDDigit = func() (table [256]bool) {
 	return table
 }()
 
-// newID makes an id from a UUIDv7 (RFC 9562 section 5.7): it begins with the time, so ids sort by it and an index grows at
-// its end. Twelve bits below the millisecond order what is made within one; 62 random bits keep ids apart.
+// newID makes an id from a UUIDv7 (RFC 9562 section 5.7). It begins with the time, so ids sort by time and an index grows at
+// its end. Twelve bits below the millisecond order the ids of one millisecond; 62 random bits keep ids apart.
 func newID(prefix string, now time.Time) string {
 	var id [16]byte
 	rand.Read(id[8:]) // never fails: see its documentation
@@ -68,7 +69,7 @@ func validID(prefix, s string) bool {
 	return true
 }
 
-// idTime returns when newID made the id, to the millisecond, or the zero time if it did not make it.
+// idTime returns when newID made the id, to the millisecond, or the zero time for an id of other origin.
 func idTime(prefix, s string) time.Time {
 	if !validID(prefix, s) {
 		return time.Time{}

@@ -34,7 +34,7 @@ func TestIDsSortByTime(t *testing.T) {
 func TestIDsOfOneMomentDiffer(t *testing.T) {
 	seen := map[string]bool{}
 	for range 10_000 {
-		seen[magiclink.NewAccessTokenID(noon)] = true
+		seen[magiclink.NewBusinessID(noon)] = true
 	}
 	require.Len(t, seen, 10_000)
 }
@@ -48,8 +48,8 @@ func TestIDsAtTheEndsOfTime(t *testing.T) {
 	}
 	var ids []string
 	for _, at := range times {
-		id := magiclink.NewAccessTokenID(at)
-		require.Regexp(t, `^act_[`+idAlphabet+`]{22}$`, id)
+		id := magiclink.NewBusinessID(at)
+		require.Regexp(t, `^biz_[`+idAlphabet+`]{22}$`, id)
 		ids = append(ids, id)
 	}
 	require.True(t, slices.IsSorted(ids))

@@ -6,21 +6,113 @@ import (
 	"time"
 )
 
-// Revoke takes a link of the tenant back: from now on it cannot be redeemed. Revoking again succeeds.
+// Issue checks the input, mints a link, persists it, and returns it when the store has acknowledged it.
+//
+// Errors: [FieldErrors] with every field that breaks its rule; [*CallerError] for a Caller that is malformed or that this
+// Issuer cannot serve; [ErrBusinessForbidden]; [ErrBusinessNotFound]; [ErrUnavailable] when the store, the directory or the
+// key fails or the context ends. After an error nobody has seen the link.
+func (i *Issuer) Issue(ctx context.Context, in MagicLinkCreate) (MagicLinkResponse, error) {
+	if !i.ready() {
+		return MagicLinkResponse{}, errNoIssuer
+	}
+	began, now := i.settings.observer.began(), i.settings.Now()
+	record, response, err := i.issue(ctx, &in, now)
+	if err != nil {
+		record.Subject = Subject{TenantID: in.Caller.TenantID}
+	}
+	i.settings.observer.tell(ctx, eventOf(OpIssue, now, record.Subject, record.ID, err), began)
+	return response, err
+}
+
+// IssueJSON issues the link that a request body asks for, read as [MagicLinkCreate.UnmarshalJSON] reads it, on behalf of
+// the caller.
+//
+// Errors: [*SyntaxError], and those of [Issuer.Issue].
+func (i *Issuer) IssueJSON(ctx context.Context, caller Caller, body []byte) (MagicLinkResponse, error) {
+	if !i.ready() {
+		return MagicLinkResponse{}, errNoIssuer
+	}
+	began := i.settings.observer.began()
+	r, err := readCreate(body)
+	if err == nil && len(r.faults) > 0 {
+		err = r.complete(i.settings.MaxSessionTimeout)
+	}
+	if err != nil {
+		event := eventOf(OpIssue, i.settings.Now(), Subject{TenantID: caller.TenantID}, "", err)
+		i.settings.observer.tell(ctx, event, began)
+		return MagicLinkResponse{}, err
+	}
+	r.in.Caller = caller
+	return i.Issue(ctx, r.in)
+}
+
+// issue leaves out of the record what was not stored.
+func (i *Issuer) issue(ctx context.Context, in *MagicLinkCreate, now time.Time) (Record, MagicLinkResponse, error) {
+	if err := i.settings.checkCaller(in.Caller); err != nil {
+		return Record{}, MagicLinkResponse{}, err
+	}
+	if faults := check(in, i.settings.MaxSessionTimeout); faults != nil {
+		return Record{}, MagicLinkResponse{}, faults
+	}
+	if err := ctx.Err(); err != nil {
+		return Record{}, MagicLinkResponse{}, unavailable("issue", err)
+	}
+	business, err := i.settings.business(ctx, in)
+	if err != nil {
+		return Record{}, MagicLinkResponse{}, err
+	}
+	record := i.record(in, business, now)
+	link, err := i.link(&record)
+	if err != nil {
+		return Record{}, MagicLinkResponse{}, unavailable("sign the token", err)
+	}
+	if err := i.settings.Store.Create(ctx, record); err != nil {
+		return Record{}, MagicLinkResponse{}, unavailable("store the link", err)
+	}
+	return record, MagicLinkResponse{MagicLink: link, MagicLinkID: record.ID, ExpiresAt: record.ExpiresAt}, nil
+}
+
+// record fills in the defaults. The expiry is a whole second because a token counts in seconds; so both agree.
+func (i *Issuer) record(in *MagicLinkCreate, business Business, now time.Time) Record {
+	ttl, session := in.TTL, time.Duration(in.SessionTimeout)*time.Second
+	if ttl == 0 {
+		ttl = defaultTTL
+	}
+	if session == 0 {
+		session = min(defaultSessionTimeout*time.Second, i.settings.MaxSessionTimeout)
+	}
+	now = now.UTC()
+	return Record{
+		ID: newID(prefixLink, now),
+		Subject: Subject{
+			TenantID:           in.Caller.TenantID,
+			BusinessID:         business.ID,
+			ExternalBusinessID: business.ExternalID,
+			Email:              lowerDomain(in.Email),
+		},
+		Path:           in.Path,
+		SessionTimeout: session,
+		Extension:      in.Extension,
+		CreatedAt:      now.Truncate(time.Millisecond),
+		ExpiresAt:      now.Truncate(time.Second).Add(time.Duration(ttl) * time.Minute),
+	}
+}
+
+// Revoke takes a link of the tenant back: it cannot be redeemed any more, and a session that came from it ends. Revoking
+// again succeeds.
 //
 // It returns [ErrNotFound] for an id that the tenant does not have (also when another tenant has it, or when the store
-// has forgotten an expired link), and [ErrUnavailable] when the store fails.
+// has removed the record after its end), and [ErrUnavailable] when the store fails.
 func (i *Issuer) Revoke(ctx context.Context, tenantID, id string) error {
 	if !i.ready() {
-		return errNotNew
+		return errNoIssuer
 	}
-	now := i.now()
+	began, now := i.settings.observer.began(), i.settings.Now()
 	record, err := i.revoke(ctx, tenantID, id, now)
-	event := Event{Kind: EventRevoked, At: now, TenantID: tenantID, BusinessID: record.BusinessID, LinkID: record.ID}
 	if err != nil {
-		event.Kind, event.Reason = EventRefused, reasonOf(err)
+		record.Subject = Subject{TenantID: tenantID}
 	}
-	i.observer.tell(ctx, event)
+	i.settings.observer.tell(ctx, eventOf(OpRevoke, now, record.Subject, record.ID, err), began)
 	return err
 }
 
@@ -28,12 +120,12 @@ func (i *Issuer) revoke(ctx context.Context, tenantID, id string, now time.Time)
 	if !validID(prefixLink, id) {
 		return Record{}, ErrNotFound
 	}
-	record, err := i.store.Get(ctx, id)
+	record, err := i.settings.Store.Get(ctx, id)
 	if err == nil && record.TenantID != tenantID {
 		return Record{}, ErrNotFound
 	}
 	if err == nil {
-		err = i.store.Revoke(ctx, id, now)
+		err = i.settings.Store.Revoke(ctx, id, now)
 	}
 	switch {
 	case err == nil:

@@ -24,7 +24,7 @@ func TestIssueDefaults(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, magiclink.Record{
 		ID:             response.MagicLinkID,
-		BusinessID:     businessA,
+		Subject:        magiclink.Subject{BusinessID: businessA},
 		SessionTimeout: 86400 * time.Second,
 		CreatedAt:      noon.Truncate(time.Millisecond),
 		ExpiresAt:      noon.Truncate(time.Second).Add(5 * time.Minute),
@@ -36,16 +36,19 @@ func TestIssueKeepsEveryField(t *testing.T) {
 	f := newFixture(t)
 	f.clock.now = noon.In(time.FixedZone("elsewhere", 5*3600))
 	response, err := f.Issue(t.Context(), magiclink.MagicLinkCreate{
-		TenantID: "tenant-1", BusinessID: businessA, ExternalBusinessID: "Zürich 7", TTL: 15, SessionTimeout: 7948800,
-		Email: "Jane.K@Example.COM", Path: "/reports?y=1#top",
+		Caller: caller("tenant-1", ""), BusinessID: businessA, ExternalBusinessID: "Zürich 7", TTL: 15, SessionTimeout: 7948800,
+		Email: "Jane.K@Example.COM", Path: "/reports?y=1#top", Extension: "e\x00\xff",
 	})
 	require.NoError(t, err)
 
 	record, err := f.store.Get(t.Context(), response.MagicLinkID)
 	require.NoError(t, err)
 	require.Equal(t, magiclink.Record{
-		ID: response.MagicLinkID, TenantID: "tenant-1", BusinessID: businessA, ExternalBusinessID: "Zürich 7",
-		Email: "Jane.K@example.com", Path: "/reports?y=1#top", SessionTimeout: 7948800 * time.Second,
+		ID: response.MagicLinkID,
+		Subject: magiclink.Subject{
+			TenantID: "tenant-1", BusinessID: businessA, ExternalBusinessID: "Zürich 7", Email: "Jane.K@example.com",
+		},
+		Path: "/reports?y=1#top", SessionTimeout: 7948800 * time.Second, Extension: "e\x00\xff",
 		CreatedAt: noon.Truncate(time.Millisecond),
 		ExpiresAt: noon.Truncate(time.Second).Add(15 * time.Minute),
 	}, record)
@@ -53,17 +56,11 @@ func TestIssueKeepsEveryField(t *testing.T) {
 	require.Zero(t, response.ExpiresAt.Nanosecond())
 }
 
-func TestResponseJSON(t *testing.T) {
-	text, err := json.Marshal(magiclink.MagicLinkResponse{MagicLink: "l", MagicLinkID: "i", ExpiresAt: noon})
-	require.NoError(t, err)
-	require.JSONEq(t, `{"magic_link":"l","magic_link_id":"i"}`, string(text))
-}
-
-// A link's token carries an id and times, and nobody's name.
+// A link's token carries an id and times, and no personal data.
 func TestTokenOfLink(t *testing.T) {
 	f := newFixture(t)
 	response, err := f.Issue(t.Context(), magiclink.MagicLinkCreate{
-		TenantID: "tenant-1", BusinessID: businessA, ExternalBusinessID: "shop-7", Email: "jane@example.com", Path: "/reports",
+		Caller: caller("tenant-1", ""), BusinessID: businessA, ExternalBusinessID: "shop-7", Email: "jane@example.com", Path: "/reports",
 	})
 	require.NoError(t, err)
 	token := tokenOf(t, response.MagicLink)
@@ -86,12 +83,12 @@ func TestTokenOfLink(t *testing.T) {
 func TestIssueReportsEveryBrokenField(t *testing.T) {
 	f := newFixture(t)
 	_, err := f.Issue(t.Context(), magiclink.MagicLinkCreate{
-		TenantID: "a\x00b", ScopedBusinessID: "biz_1", BusinessID: "biz_2", ExternalBusinessID: "a\nb", TTL: 16,
-		SessionTimeout: 7948801, Email: "jane", Path: "reports",
+		BusinessID: "biz_2", ExternalBusinessID: "a\nb", TTL: 16, SessionTimeout: 7948801, Email: "jane", Path: "reports",
+		Extension: repeat("x", 1025),
 	})
 	require.Equal(t, []string{
-		"TenantID:plaintext", "ScopedBusinessID:biz_string", "business_id:biz_string", "external_business_id:plaintext",
-		"ttl:max", "session_timeout:max", "email:email", "path:localpath",
+		"business_id:biz_string", "external_business_id:plaintext", "ttl:max", "session_timeout:max", "email:email", "path:localpath",
+		"Extension:max",
 	}, fieldsOf(t, err))
 }
 
@@ -119,9 +116,6 @@ func TestIssueFields(t *testing.T) {
 		"control":            {magiclink.MagicLinkCreate{ExternalBusinessID: "a\x7f"}, "external_business_id:plaintext"},
 		"C1 control":         {magiclink.MagicLinkCreate{ExternalBusinessID: "a\u0085"}, "external_business_id:plaintext"},
 		"not UTF-8":          {magiclink.MagicLinkCreate{ExternalBusinessID: "a\xff"}, "external_business_id:plaintext"},
-		"tenant":             {magiclink.MagicLinkCreate{BusinessID: businessA, TenantID: long}, ""},
-		"long tenant":        {magiclink.MagicLinkCreate{BusinessID: businessA, TenantID: long + "x"}, "TenantID:max"},
-		"tenant not UTF-8":   {magiclink.MagicLinkCreate{BusinessID: businessA, TenantID: "\xff"}, "TenantID:plaintext"},
 		"ttl 1":              {magiclink.MagicLinkCreate{BusinessID: businessA, TTL: 1}, ""},
 		"ttl 15":             {magiclink.MagicLinkCreate{BusinessID: businessA, TTL: 15}, ""},
 		"ttl 16":             {magiclink.MagicLinkCreate{BusinessID: businessA, TTL: 16}, "ttl:max"},
@@ -131,8 +125,9 @@ func TestIssueFields(t *testing.T) {
 		"session 7948800":    {magiclink.MagicLinkCreate{BusinessID: businessA, SessionTimeout: 7948800}, ""},
 		"session 7948801":    {magiclink.MagicLinkCreate{BusinessID: businessA, SessionTimeout: 7948801}, "session_timeout:max"},
 		"session overflows":  {magiclink.MagicLinkCreate{BusinessID: businessA, SessionTimeout: 1 << 62}, "session_timeout:max"},
-		"scope of this":      {magiclink.MagicLinkCreate{BusinessID: businessA, ScopedBusinessID: businessA}, ""},
-		"scope of no format": {magiclink.MagicLinkCreate{BusinessID: businessA, ScopedBusinessID: "*"}, "ScopedBusinessID:biz_string"},
+		"extension 1024":     {magiclink.MagicLinkCreate{BusinessID: businessA, Extension: repeat("\xff", 1024)}, ""},
+		"extension 1025":     {magiclink.MagicLinkCreate{BusinessID: businessA, Extension: repeat("x", 1025)}, "Extension:max"},
+		"extension in bytes": {magiclink.MagicLinkCreate{BusinessID: businessA, Extension: repeat("ü", 513)}, "Extension:max"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			response, err := newFixture(t).Issue(t.Context(), test.in)
@@ -157,8 +152,12 @@ func TestMaxSessionTimeout(t *testing.T) {
 		require.Equal(t, want, record.SessionTimeout)
 	}
 	for _, asked := range []int{3601, 86400, 7948801} {
-		_, err := f.Issue(t.Context(), magiclink.MagicLinkCreate{BusinessID: businessA, SessionTimeout: asked, Path: "x"})
+		in := magiclink.MagicLinkCreate{BusinessID: businessA, SessionTimeout: asked, Path: "x"}
+		_, err := f.Issue(t.Context(), in)
 		require.Equal(t, []string{"session_timeout:max", "path:localpath"}, fieldsOf(t, err))
+		in.Extension = repeat("x", 1025)
+		_, err = f.Issue(t.Context(), in)
+		require.Equal(t, []string{"session_timeout:max", "path:localpath", "Extension:max"}, fieldsOf(t, err))
 	}
 }
 

@@ -3,32 +3,36 @@ package magiclink
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"runtime"
 
 	"github.com/magiclink-go/magiclink/internal/jose"
+	"github.com/magiclink-go/magiclink/internal/trustedfile"
 )
 
 // ParseKeyring reads a JWK set (RFC 7517 section 5) of OKP Ed25519, EC P-256 or oct keys, each with a kid. The first key
-// signs if it has its private part; the others verify. So a set written by [Keyring.Save] comes back as it was, and a
-// set of public keys gives a ring that only verifies. Errors name the key by its place and never quote its material.
+// signs if it has its private part; the others verify, and their private parts are dropped. So a set that [Keyring.Save] has
+// written comes back as it was, and a set of public keys makes a ring that only verifies. Only a key that Save has marked
+// is a prepared key. Errors name a key by its place in the set and never quote its material.
 func ParseKeyring(jwks []byte) (*Keyring, error) {
-	keys, err := jose.ParseSet(jwks)
+	members, err := jose.ParseSet(jwks)
 	if err != nil {
 		return nil, fmt.Errorf("magiclink: %w", err)
 	}
-	if len(keys) == 0 {
+	if len(members) == 0 {
 		return nil, errors.New("magiclink: the JWK set holds no key")
 	}
-	return newKeyring(keys)
+	return newKeyring(members)
 }
 
-// LoadKeyring reads the file that [Keyring.Save] wrote. It refuses a file that others than its owner may read or write.
-// For a file that is not there the error matches [fs.ErrNotExist].
+// LoadKeyring reads the file that [Keyring.Save] has written, or another JWK set that [ParseKeyring] reads. For a file that
+// is not there the error matches [fs.ErrNotExist].
+//
+// Everybody who can read or change a key file can sign in as anybody. LoadKeyring therefore checks the file. It must be a regular file of mode 0600 or less that root or the user of this process owns. A file that root owns may
+// also be readable for its group (0440), as a mounted secret is. Root or the user must own the directory, and others must
+// not be able to write it, unless its sticky bit is set. A symbolic link is refused, but for the links of a secret that
+// Kubernetes mounts: links below the directory, which root owns like the file and all directories on the way. On Windows
+// none of this is checked. The error says what to change.
 func LoadKeyring(path string) (*Keyring, error) {
-	text, err := readPrivate(path)
+	text, err := trustedfile.ReadSecret(path)
 	if err != nil {
 		return nil, fmt.Errorf("magiclink: load the keys: %w", err)
 	}
@@ -39,89 +43,42 @@ func LoadKeyring(path string) (*Keyring, error) {
 	return k, nil
 }
 
-// Reload replaces the keys by those of the file, in one step: a running process follows a rotation that another one
-// made. On an error, which is one of [LoadKeyring], the ring stays as it is.
+// Reload replaces the keys by those of the file, in one step. With it a running process follows a change that another
+// process has saved. On an error, which is one of [LoadKeyring], the ring stays as it is.
 func (k *Keyring) Reload(path string) error {
+	if _, err := k.ready(); err != nil {
+		return err
+	}
+	k.change.Lock() // of two that reload, the one that has read last comes last
+	defer k.change.Unlock()
 	loaded, err := LoadKeyring(path)
 	if err != nil {
 		return err
 	}
-	k.change.Lock()
-	defer k.change.Unlock()
 	k.ring.Store(loaded.load())
 	return nil
 }
 
-var errEmptyKeyring = errors.New("magiclink: save the keys: the keyring is empty")
-
-// Save writes all keys, private parts included, as a JWK set to a file with mode 0600. The file is replaced in one step:
-// after a crash there is the old set or the new one, never a part. The directory must exist. An empty ring is not saved.
+// Save writes all keys, with the private parts that the ring has, as a JWK set to a file with mode 0600. The file is replaced
+// in one step: after a crash it holds the old set or the new set, never a part. The directory must exist and be one that
+// [LoadKeyring] accepts. Save does not write through a symbolic link and does not replace a file of another user.
+//
+// It returns [ErrNotExportable] if the signing key is a [crypto.Signer].
 func (k *Keyring) Save(path string) error {
-	if k == nil {
-		return errEmptyKeyring
+	if _, err := k.ready(); err != nil {
+		return err
 	}
 	k.change.Lock() // of two that save, the one that changed the ring last comes last
 	defer k.change.Unlock()
-	keys := k.load().keys
-	if len(keys) == 0 {
-		return errEmptyKeyring
+	text, err := jose.MarshalSet(k.load().members)
+	if errors.Is(err, jose.ErrNotExportable) {
+		return ErrNotExportable
 	}
-	text, err := jose.MarshalSet(keys)
 	if err == nil {
-		err = replaceFile(path, append(text, '\n'))
+		err = trustedfile.Replace(path, append(text, '\n'))
 	}
 	if err != nil {
 		return fmt.Errorf("magiclink: save the keys: %w", err)
 	}
 	return nil
-}
-
-func readPrivate(path string) ([]byte, error) {
-	file, err := os.Open(path) //nolint:gosec // G304: the path is the caller's own
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close() //nolint:errcheck // it was only read
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	// Windows has no such modes: there a file takes its rights from its folder.
-	if mode := info.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
-		return nil, fmt.Errorf("%s has mode %04o: others could read or change it; chmod 600 it", path, mode)
-	}
-	return io.ReadAll(file)
-}
-
-// replaceFile writes beside the file, syncs, and renames over it. The directory is synced too: a rename is an entry in it.
-func replaceFile(path string, text []byte) (err error) {
-	folder := filepath.Dir(path)
-	temporary, err := os.CreateTemp(folder, "."+filepath.Base(path)+".*") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(temporary.Name()) //nolint:errcheck,gosec // the first error is the one that counts
-		}
-	}()
-	_, err = temporary.Write(text)
-	if err = errors.Join(err, temporary.Sync(), temporary.Close()); err != nil {
-		return err
-	}
-	if err = os.Rename(temporary.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(folder)
-}
-
-func syncFolder(path string) error {
-	if runtime.GOOS == "windows" { // where a folder cannot be synced
-		return nil
-	}
-	folder, err := os.Open(path) //nolint:gosec // G304: the path is the caller's own
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
 }

@@ -1,7 +1,6 @@
 package magiclink_test
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -71,7 +70,7 @@ func TestLoadRefusesOpenFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.json")
 	require.NoError(t, seededKeyring(t).Save(path))
 	for mode, ok := range map[fs.FileMode]bool{
-		0o600: true, 0o400: true, 0o700: true, 0o644: false, 0o640: false, 0o604: false, 0o620: false, 0o602: false,
+		0o600: true, 0o400: true, 0o700: true, 0o644: false, 0o640: os.Getuid() == 0, 0o440: os.Getuid() == 0, 0o604: false, 0o620: false, 0o602: false,
 		0o610: false, 0o601: false, 0o666: false, 0o777: false,
 	} {
 		t.Run(fmt.Sprintf("%04o", mode), func(t *testing.T) {
@@ -83,7 +82,7 @@ func TestLoadRefusesOpenFiles(t *testing.T) {
 			}
 			require.ErrorContains(t, err, fmt.Sprintf("%04o", mode))
 			require.ErrorContains(t, err, "chmod 600")
-			require.Error(t, new(magiclink.Keyring).Reload(path))
+			require.Error(t, seededKeyring(t).Reload(path))
 		})
 	}
 }
@@ -111,8 +110,7 @@ func TestSaveFaults(t *testing.T) {
 	require.NoError(t, os.Mkdir(taken, 0o700))
 	err := seededKeyring(t).Save(taken)
 	require.Error(t, err)
-	var link *os.LinkError
-	require.True(t, errors.As(err, &link))
+	require.ErrorContains(t, err, "not a regular file")
 	require.Equal(t, []string{"taken"}, namesIn(t, folder), "a failed save leaves no temporary file")
 }
 
@@ -126,7 +124,7 @@ func TestReload(t *testing.T) {
 	_, err = writer.Rotate()
 	require.NoError(t, err)
 	token := sign(t, writer)
-	require.ErrorIs(t, verify(reader, token), magiclink.ErrInvalid)
+	require.ErrorIs(t, verify(reader, token), magiclink.ErrInvalidToken)
 	require.NoError(t, writer.Save(path))
 	require.NoError(t, reader.Reload(path))
 	require.NoError(t, verify(reader, token))
@@ -168,11 +166,30 @@ func TestIssueAfterTheSigningKeyIsGone(t *testing.T) {
 	require.Zero(t, store.calls)
 }
 
-// An empty ring could not be loaded again, and what it replaces would be lost.
-func TestSaveRefusesAnEmptyRing(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "keys.json")
+// Save and Load do not follow a link that others could have made.
+func TestKeyFileBehindALink(t *testing.T) {
+	folder := t.TempDir()
+	target, link := filepath.Join(t.TempDir(), "keys.json"), filepath.Join(folder, "keys.json")
+	require.NoError(t, seededKeyring(t).Save(target))
+	require.NoError(t, os.Symlink(target, link))
+	_, err := magiclink.LoadKeyring(link)
+	require.ErrorContains(t, err, "symbolic link")
+	require.ErrorContains(t, seededKeyring(t).Reload(link), "symbolic link")
+	require.ErrorContains(t, generate(t, magiclink.ES256).Save(link), "symbolic link")
+	loaded, err := magiclink.LoadKeyring(target)
+	require.NoError(t, err, "the control")
+	require.Equal(t, magiclink.EdDSA, loaded.Keys()[0].Algorithm, "nothing was written through the link")
+}
+
+func TestKeyFileInAFolderOfEverybody(t *testing.T) {
+	folder := t.TempDir()
+	path := filepath.Join(folder, "keys.json")
 	require.NoError(t, seededKeyring(t).Save(path))
-	require.Error(t, new(magiclink.Keyring).Save(path))
+	require.NoError(t, os.Chmod(folder, 0o777))
 	_, err := magiclink.LoadKeyring(path)
-	require.NoError(t, err, "the old file is as it was")
+	require.ErrorContains(t, err, "chmod o-w")
+	require.ErrorContains(t, seededKeyring(t).Save(path), "chmod o-w")
+	require.NoError(t, os.Chmod(folder, 0o777|os.ModeSticky))
+	_, err = magiclink.LoadKeyring(path)
+	require.NoError(t, err)
 }

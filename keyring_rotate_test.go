@@ -34,7 +34,7 @@ func TestRotateAndRetire(t *testing.T) {
 			require.Equal(t, []string{second, first}, idsOf(keys), "a refusal changes nothing")
 
 			require.NoError(t, keys.Retire(first))
-			require.ErrorIs(t, verify(keys, oldToken), magiclink.ErrInvalid)
+			require.ErrorIs(t, verify(keys, oldToken), magiclink.ErrInvalidToken)
 			require.NoError(t, verify(keys, newToken))
 			require.ErrorContains(t, keys.Retire(first), "no key")
 		})
@@ -68,7 +68,7 @@ func TestPublicKeyring(t *testing.T) {
 			}
 			_, err = keys.Rotate()
 			require.NoError(t, err)
-			require.ErrorIs(t, verify(public, sign(t, keys)), magiclink.ErrInvalid, "it does not follow")
+			require.ErrorIs(t, verify(public, sign(t, keys)), magiclink.ErrInvalidToken, "it does not follow")
 		})
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"math/big"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,7 +39,7 @@ func TestGenerateKeyring(t *testing.T) {
 			token := sign(t, keys)
 			require.NoError(t, verify(keys, token))
 			require.Equal(t, string(algorithm), part(t, token, 0)["alg"])
-			require.ErrorIs(t, verify(generate(t, algorithm), token), magiclink.ErrInvalid)
+			require.ErrorIs(t, verify(generate(t, algorithm), token), magiclink.ErrInvalidToken)
 		})
 	}
 }
@@ -62,8 +63,11 @@ func TestNewKeyring(t *testing.T) {
 		"Ed25519 public": {seededKey().Public(), magiclink.EdDSA, false},
 		"P-256":          {onP256, magiclink.ES256, true},
 		"P-256 public":   {&onP256.PublicKey, magiclink.ES256, false},
-		"32 bytes":       {make([]byte, 32), magiclink.HS256, true},
-		"1000 bytes":     {make([]byte, 1000), magiclink.HS256, true},
+		"a pointer":      {pointer(seededKey()), magiclink.EdDSA, true},
+		"a signer":       {signerOf(seededKey()), magiclink.EdDSA, true},
+		"a P-256 signer": {signerOf(onP256), magiclink.ES256, true},
+		"32 bytes":       {randomBytes(32), magiclink.HS256, true},
+		"1000 bytes":     {randomBytes(1000), magiclink.HS256, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			keys, err := magiclink.NewKeyring(test.key)
@@ -115,7 +119,7 @@ func TestNewKeyringRefuses(t *testing.T) {
 		"31 bytes": make([]byte, 31), "short private": ed25519.PrivateKey(make([]byte, 32)), "no private": ed25519.PrivateKey(nil),
 		"long private": ed25519.PrivateKey(make([]byte, 65)), "Ed25519 halves of two keys": mixed,
 		"short public": ed25519.PublicKey(make([]byte, 31)), "no public": ed25519.PublicKey(nil),
-		"pointer to Ed25519": &mixed, "P-384": p384, "P-384 public": &p384.PublicKey, "P-224": p224, "value of P-256": *p256,
+		"pointer to Ed25519 halves": &mixed, "P-384": p384, "P-384 public": &p384.PublicKey, "P-224": p224, "value of P-256": *p256,
 		"nil P-256": (*ecdsa.PrivateKey)(nil), "nil P-256 public": (*ecdsa.PublicKey)(nil),
 		"zero P-256": new(ecdsa.PrivateKey), "zero P-256 public": new(ecdsa.PublicKey),
 		"point at infinity":   &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int), Y: new(big.Int)},
@@ -137,22 +141,36 @@ func TestNewKeyringRefuses(t *testing.T) {
 	}
 }
 
+// The zero value and nil answer every call, and each error names the constructors.
 func TestZeroKeyring(t *testing.T) {
-	var keys magiclink.Keyring
-	require.False(t, keys.CanSign())
-	require.Empty(t, keys.Keys())
-	_, err := keys.SignAccessToken(accessToken())
-	require.ErrorIs(t, err, magiclink.ErrNoSigningKey)
-	require.ErrorIs(t, verify(&keys, sign(t, seededKeyring(t))), magiclink.ErrInvalid)
-	_, err = keys.Rotate()
-	require.ErrorIs(t, err, magiclink.ErrNoSigningKey)
-	require.Error(t, keys.Retire(""))
-	set, err := keys.PublicJWKS()
-	require.NoError(t, err)
-	require.JSONEq(t, `{"keys":[]}`, string(set))
+	path := filepath.Join(t.TempDir(), "keys.json")
+	require.NoError(t, seededKeyring(t).Save(path))
+	token := sign(t, seededKeyring(t))
+	for name, keys := range map[string]*magiclink.Keyring{"zero": new(magiclink.Keyring), "nil": nil} {
+		t.Run(name, func(t *testing.T) {
+			require.False(t, keys.CanSign())
+			require.Empty(t, keys.Keys())
+			for method, call := range map[string]func() error{
+				"Prepare":           func() error { _, err := keys.Prepare(); return err },
+				"Rotate":            func() error { _, err := keys.Rotate(); return err },
+				"Retire":            func() error { return keys.Retire("") },
+				"Save":              func() error { return keys.Save(path) },
+				"Reload":            func() error { return keys.Reload(path) },
+				"Public":            func() error { _, err := keys.Public(); return err },
+				"PublicJWKS":        func() error { _, err := keys.PublicJWKS(); return err },
+				"SignAccessToken":   func() error { _, err := keys.SignAccessToken(accessToken()); return err },
+				"VerifyAccessToken": func() error { return verify(keys, token) },
+			} {
+				require.EqualError(t, call(), "magiclink: Keyring is not initialized: use GenerateKeyring, NewKeyring or LoadKeyring", method)
+			}
+			require.False(t, keys.CanSign(), "no method has made it a ring")
+		})
+	}
+	_, err := magiclink.LoadKeyring(path)
+	require.NoError(t, err, "the file that Save would have replaced is as it was")
 }
 
-// Keys whose numbers are missing are refused like all others that are none.
+// Keys whose numbers are missing are refused like all others that are no keys.
 func TestNewKeyringOfKeysWithoutNumbers(t *testing.T) {
 	p256, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)

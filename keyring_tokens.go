@@ -10,11 +10,11 @@ import (
 // verifiedGeneration is how many tokens a generation of verified remembers; two generations are kept.
 const verifiedGeneration = 2048
 
-// verified remembers the claims of tokens whose signature was right, since clients and browsers send the same token again
-// and again. It holds digests and never a token. It belongs to one ring, so no entry outlives a change of the keys; what
-// depends on time, issuer and audience is judged anew each time.
+// verified remembers the claims of tokens whose signature is right, since clients and browsers send the same token again
+// and again. It holds digests and never a token. It belongs to one ring, so no entry outlives a change of the keys. Times,
+// issuer and audience are judged anew each time.
 //
-// Each kind of token has entries of its own. Links have none: that their signature is right, their key remembers.
+// Each kind of token has its own entries. Links have none: their key remembers that their signature is right.
 type verified struct {
 	mu       sync.Mutex
 	new, old map[verifiedKey]*claims
@@ -29,7 +29,7 @@ func keyOf(kind jose.Kind, token string) verifiedKey {
 	return verifiedKey{kind: kind, digest: sha256.Sum256([]byte(token))}
 }
 
-// get returns the claims, which nobody may change, or nil.
+// get returns the claims, or nil. The caller must not change them.
 func (v *verified) get(key verifiedKey) *claims {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -38,7 +38,7 @@ func (v *verified) get(key verifiedKey) *claims {
 	}
 	found := v.old[key]
 	if found != nil {
-		v.add(key, found) // it is in use: the next generation keeps it
+		v.add(key, found) // an entry in use moves to the new generation
 	}
 	return found
 }
@@ -49,7 +49,7 @@ func (v *verified) put(key verifiedKey, c *claims) {
 	v.add(key, c)
 }
 
-// add forgets the older generation when the newer one is full. The caller holds the lock.
+// add drops the old generation when the new one is full. The caller holds the lock.
 func (v *verified) add(key verifiedKey, c *claims) {
 	if v.new == nil || len(v.new) >= verifiedGeneration {
 		v.new, v.old = make(map[verifiedKey]*claims), v.new

@@ -34,10 +34,10 @@ func TestTokensSeenBeforeAreJudgedAnew(t *testing.T) {
 		"another issuer":   {Issuer: "other", Audience: "api", Now: now},
 	} {
 		_, err := keys.VerifyAccessToken(token, check)
-		require.ErrorIs(t, err, magiclink.ErrInvalid, name)
+		require.ErrorIs(t, err, magiclink.ErrInvalidToken, name)
 	}
 	_, err = keys.VerifyAccessToken(token[:len(token)-4]+"AAAA", good)
-	require.ErrorIs(t, err, magiclink.ErrInvalid)
+	require.ErrorIs(t, err, magiclink.ErrInvalidToken)
 
 	old := keys.Keys()[0].ID
 	_, err = keys.Rotate()
@@ -46,12 +46,12 @@ func TestTokensSeenBeforeAreJudgedAnew(t *testing.T) {
 	require.NoError(t, err, "the control: a rotated key still verifies")
 	require.NoError(t, keys.Retire(old))
 	_, err = keys.VerifyAccessToken(token, good)
-	require.ErrorIs(t, err, magiclink.ErrInvalid, "a retired key does not")
+	require.ErrorIs(t, err, magiclink.ErrInvalidToken, "a retired key does not")
 }
 
 // More tokens than are remembered push each other out, and each stays what it is.
 func TestManyTokens(t *testing.T) {
-	keys, err := magiclink.NewKeyring(make([]byte, 32))
+	keys, err := magiclink.NewKeyring(randomBytes(32))
 	require.NoError(t, err)
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	check := magiclink.AccessTokenCheck{Issuer: "iss", Audience: "api", Now: now}

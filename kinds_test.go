@@ -6,7 +6,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/magiclink-go/magiclink"
-	"github.com/magiclink-go/magiclink/store/memory"
 )
 
 // Each verifier takes tokens of its own kind and no other, though key, issuer and base of the audience are the same for
@@ -14,24 +13,15 @@ import (
 func TestKindsOfToken(t *testing.T) {
 	for _, algorithm := range algorithms {
 		t.Run(string(algorithm), func(t *testing.T) {
-			keys, at := generate(t, algorithm), &clock{now: noon}
-			store := memory.New()
-			issuer, err := magiclink.New(magiclink.Config{BaseURL: baseURL, Keys: keys, Store: store, Now: at.Now})
-			require.NoError(t, err)
-			redeemer, err := magiclink.NewRedeemer(magiclink.RedeemerConfig{BaseURL: baseURL, Keys: keys, Store: store, Now: at.Now})
-			require.NoError(t, err)
-			sessions, err := magiclink.NewSessions(magiclink.SessionsConfig{BaseURL: baseURL, Keys: keys, Now: at.Now})
-			require.NoError(t, err)
-
-			response, err := issuer.Issue(t.Context(), fullInput)
-			require.NoError(t, err)
-			session, _, err := sessions.Grant(redemption())
-			require.NoError(t, err)
+			f := newFixture(t, func(c *magiclink.Config) { c.Keys = generate(t, algorithm) })
+			keys := f.config.Keys
+			link, _ := f.link(t, fullInput)
+			session, _ := f.granted(t)
 			access := accessToken()
 			access.Issuer, access.Audience = origin, []string{origin}
 			signed, err := keys.SignAccessToken(access)
 			require.NoError(t, err)
-			tokens := map[string]string{"link": tokenOf(t, response.MagicLink), "session": session, "access": signed}
+			tokens := map[string]string{"link": link, "session": session, "access": signed}
 
 			verifyAccess := func(audience string) func(string) error {
 				return func(token string) error {
@@ -43,9 +33,9 @@ func TestKindsOfToken(t *testing.T) {
 				name, takes string
 				verify      func(string) error
 			}{
-				{"Inspect", "link", func(token string) error { _, err := redeemer.Inspect(t.Context(), token); return err }},
-				{"Redeem", "link", func(token string) error { _, err := redeemer.Redeem(t.Context(), token); return err }},
-				{"Sessions.Verify", "session", func(token string) error { _, err := sessions.Verify(token); return err }},
+				{"Inspect", "link", func(token string) error { _, err := f.Inspect(t.Context(), token); return err }},
+				{"Redeem", "link", func(token string) error { _, err := f.Redeem(t.Context(), token); return err }},
+				{"Sessions.Verify", "session", func(token string) error { _, err := f.sessions.Verify(t.Context(), token); return err }},
 				{"VerifyAccessToken", "access", verifyAccess(origin)},
 				{"VerifyAccessToken for links", "", verifyAccess(origin + "#magic-link")},
 				{"VerifyAccessToken for sessions", "", verifyAccess(origin + "#session")},
@@ -55,7 +45,7 @@ func TestKindsOfToken(t *testing.T) {
 					if kind == verifier.takes {
 						require.NoError(t, err, "%s takes its own kind", verifier.name)
 					} else {
-						require.Equal(t, magiclink.ErrInvalid, err, "%s does not take %s", verifier.name, kind)
+						require.Equal(t, magiclink.ErrInvalidToken, err, "%s does not take %s", verifier.name, kind)
 					}
 				}
 			}
@@ -66,8 +56,9 @@ func TestKindsOfToken(t *testing.T) {
 // The type and the audience each tell the kinds apart, without the other's help: a token that has the claims of one kind,
 // and is good for its verifier but for one of the two, is refused.
 func TestKindsDifferInTypeAndAudience(t *testing.T) {
-	f := newRedeeming(t, memory.New())
+	f := newFixture(t)
 	_, id := f.link(t, fullInput)
+	sessions, _ := newSessions(t) // without a Store, for which the link would have to be used
 	keys := seededKeyring(t)
 	kid := keys.Keys()[0].ID
 	verifiers := map[string]struct {
@@ -79,7 +70,7 @@ func TestKindsDifferInTypeAndAudience(t *testing.T) {
 			return err
 		}},
 		"session": {"magiclink-session+jwt", origin + "#session", "ses_" + id[4:], func(token string) error {
-			_, err := f.sessions.Verify(token)
+			_, err := sessions.Verify(t.Context(), token)
 			return err
 		}},
 		"access": {"at+jwt", origin, "act_" + id[4:], func(token string) error {
@@ -95,7 +86,7 @@ func TestKindsDifferInTypeAndAudience(t *testing.T) {
 				if name == typeOf && name == audienceOf {
 					require.NoError(t, mine.verify(token), "the control: a %s that is crafted right", name)
 				} else {
-					require.Equal(t, magiclink.ErrInvalid, mine.verify(token), "%s with the type of %s and the audience of %s", name, typeOf, audienceOf)
+					require.Equal(t, magiclink.ErrInvalidToken, mine.verify(token), "%s with the type of %s and the audience of %s", name, typeOf, audienceOf)
 				}
 			}
 		}
@@ -104,7 +95,7 @@ func TestKindsDifferInTypeAndAudience(t *testing.T) {
 
 // One token may name all audiences: then the type alone stands between the kinds.
 func TestKindsWithAllAudiences(t *testing.T) {
-	f := newRedeeming(t, memory.New())
+	f := newFixture(t)
 	_, id := f.link(t, fullInput)
 	all := `{"iss":"` + origin + `","aud":["` + origin + `","` + origin + `#magic-link","` + origin + `#session"],"jti":"` + id +
 		`","sub":"s","client_id":"c","iat":1773489607,"exp":1773490207}`
@@ -120,17 +111,13 @@ func TestKindsWithAllAudiences(t *testing.T) {
 
 // An issuer whose audience is that of another's sessions or links gains nothing by it.
 func TestKindsWithAudiencesThatOverlap(t *testing.T) {
-	keys := seededKeyring(t)
-	at := &clock{now: noon}
-	issuer := newFixture(t, func(c *magiclink.Config) { c.Audience = origin + "#session" })
-	response, err := issuer.Issue(t.Context(), fullInput)
-	require.NoError(t, err)
-	sessions, err := magiclink.NewSessions(magiclink.SessionsConfig{BaseURL: baseURL, Keys: keys, Now: at.Now})
-	require.NoError(t, err)
-	_, err = sessions.Verify(tokenOf(t, response.MagicLink))
-	require.Equal(t, magiclink.ErrInvalid, err)
-	redeemer, err := magiclink.NewRedeemer(magiclink.RedeemerConfig{BaseURL: baseURL, Keys: keys, Store: issuer.store, Now: at.Now})
-	require.NoError(t, err)
-	_, err = redeemer.Inspect(t.Context(), tokenOf(t, response.MagicLink))
-	require.Equal(t, magiclink.ErrInvalid, err)
+	f := newFixture(t)
+	issuer := newFixtureOn(t, f.store, func(c *magiclink.Config) { c.Audience = origin + "#session" })
+	token, _ := issuer.link(t, fullInput)
+	_, err := issuer.Inspect(t.Context(), token)
+	require.NoError(t, err, "the control")
+	_, err = f.sessions.Verify(t.Context(), token)
+	require.Equal(t, magiclink.ErrInvalidToken, err)
+	_, err = f.Inspect(t.Context(), token)
+	require.Equal(t, magiclink.ErrInvalidToken, err)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,9 +26,9 @@ func TestErrorsQuoteNoValues(t *testing.T) {
 		c.OnEvent = func(context.Context, magiclink.Event) { panic(canary) }
 	})
 	for _, in := range []magiclink.MagicLinkCreate{
-		{BusinessID: canary, ExternalBusinessID: canary + "\n", Email: canary, Path: canary, TTL: -1, ScopedBusinessID: canary},
-		{TenantID: canary + "\x00", BusinessID: businessA},
-		{BusinessID: businessA, ScopedBusinessID: businessB, Email: canary + "@example.com", Path: "/" + canary},
+		{BusinessID: canary, ExternalBusinessID: canary + "\n", Email: canary, Path: canary, TTL: -1, Caller: caller("", canary)},
+		{Caller: caller(canary+"\x00", ""), BusinessID: businessA},
+		{Caller: caller("", businessB), BusinessID: businessA, Email: canary + "@example.com", Path: "/" + canary},
 		{BusinessID: businessA, Email: canary + "@example.com", Path: "/" + canary, ExternalBusinessID: canary},
 	} {
 		_, err := f.Issue(t.Context(), in)
@@ -37,7 +38,7 @@ func TestErrorsQuoteNoValues(t *testing.T) {
 		canary, `{"` + canary + `":1,"` + canary + `":2}`, withID(`"email":"` + canary + `"`), withID(`"path":"` + canary + `"`),
 		withID(`"email":"` + canary + "\xff"), withID(`"` + canary), withID(`"ttl":"` + canary + `"`), `{"business_id":"` + canary + `"}`,
 	} {
-		_, err := f.ParseCreate([]byte(body))
+		_, err := f.IssueJSON(t.Context(), magiclink.Caller{}, []byte(body))
 		require.Error(t, err)
 		requireNoCanary(t, err, nil)
 	}
@@ -94,4 +95,79 @@ func TestKeyringPrintsNoMaterial(t *testing.T) {
 		require.NotContains(t, text, form)
 	}
 	require.Contains(t, text, keys.Keys()[0].ID, "there was something to read")
+}
+
+// No error, event or log line quotes a link, the person that it signs in, or the place where it leads.
+func TestRedeemingQuotesNoValues(t *testing.T) {
+	var said strings.Builder
+	outage := errors.New("outage")
+	panics := false
+	f := newFixture(t, func(c *magiclink.Config) {
+		c.OnEvent = func(_ context.Context, event magiclink.Event) {
+			fmt.Fprintf(&said, "%+v\n", event)
+			if panics {
+				panic(canary)
+			}
+		}
+	})
+	in := magiclink.MagicLinkCreate{
+		Caller: caller("tenant-1", ""), BusinessID: businessA, ExternalBusinessID: canary, Email: canary + "@example.com", Path: "/" + canary,
+	}
+	var secrets []string
+	redeem := func(token string) {
+		for _, redeem := range []func(context.Context, string) (magiclink.Redemption, error){f.Inspect, f.Redeem} {
+			_, err := redeem(t.Context(), token)
+			fmt.Fprintf(&said, "%v %+v %#v\n", err, err, err)
+		}
+	}
+	for _, panics = range []bool{false, true} {
+		for _, prepare := range []func(token, id string){
+			func(string, string) {},
+			func(token, _ string) { redeem(token) },
+			func(_, id string) { require.NoError(t, f.Revoke(t.Context(), "tenant-1", id)) },
+			func(string, string) { f.clock.set(noon.AddDate(1, 0, 0)) },
+			func(string, string) { f.store.before = func(context.Context) error { return outage } },
+		} {
+			f.clock.set(noon)
+			f.store.before = nil
+			token, id := f.link(t, in)
+			secrets = append(secrets, token, strings.Split(token, ".")[1], strings.Split(token, ".")[2])
+			prepare(token, id)
+			for _, bad := range invalidTokensOf(token) {
+				redeem(bad)
+			}
+			redeem(token)
+		}
+	}
+	f.clock.set(noon)
+	f.store.before = nil
+	token, _ := f.link(t, in)
+	redeemed, err := f.RedeemBy(t.Context(), token, canary+" by")
+	require.NoError(t, err)
+	_, err = f.RedeemBy(t.Context(), token, canary+"\n")
+	fmt.Fprintf(&said, "%v %#v\n", err, err)
+	session, granted, err := f.sessions.Grant(t.Context(), redeemed)
+	require.NoError(t, err)
+	_, err = f.sessions.Verify(t.Context(), session+canary)
+	fmt.Fprintf(&said, "%v %#v\n", err, err)
+	redeemed.Email = repeat(canary, 1000)
+	_, _, err = f.sessions.Grant(t.Context(), redeemed)
+	fmt.Fprintf(&said, "%v %#v\n", err, err)
+	granted.ID = "ses_" + canary
+	fmt.Fprintf(&said, "%v\n", f.sessions.End(t.Context(), granted))
+
+	text := said.String() + f.log.String()
+	for _, control := range []string{
+		"already used", "revoked", "expired", "invalid token", "outage", "<nil>", "redeem", "OnEvent panicked", "by must be",
+		"longer than", "mlk_", "end a session",
+	} {
+		require.True(t, strings.Contains(text, control), "the control: %s has happened", control)
+	}
+	for _, secret := range append(secrets, session, canary, strings.ToLower(canary), "example.com", "eyJ") {
+		require.False(t, strings.Contains(text, secret), secret) // the text is too long to print
+	}
+}
+
+func invalidTokensOf(token string) []string {
+	return []string{"", canary, token + canary, canary + token, canary + "." + canary + "." + canary, baseURL + "/" + canary + "?token=" + token}
 }

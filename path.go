@@ -8,9 +8,9 @@ import (
 // maxPath is the greatest length of a local path in bytes.
 const maxPath = 512
 
-// localPath reports whether path is an address on the link's own origin for every reader: it is an allow-list, because
-// browsers repair what servers accept. They drop tabs and line breaks, read "\" as "/", and resolve dot segments also
-// where they are percent-encoded; net/url does none of that, so its verdict alone is worth nothing here.
+// localPath reports whether every reader takes path for an address on the link's own origin. It is an allow-list, because
+// browsers repair what servers accept: they drop tabs and line breaks, read "\" as "/", and resolve dot segments also where
+// they are percent-encoded. net/url does none of that, so the verdict of net/url alone is not enough.
 func localPath(path string) bool {
 	if len(path) > maxPath || !strings.HasPrefix(path, "/") || !visibleASCII(path) || !escapesWhole(path) {
 		return false
@@ -22,21 +22,14 @@ func localPath(path string) bool {
 	return localSegments(path[1:end]) && keepsOrigin(path)
 }
 
-// ValidLocalPath reports whether path can be the Path of a [MagicLinkCreate], and is safe to redirect to: an address on the
-// own origin for every browser.
+// ValidLocalPath reports whether path can be the Path of a [MagicLinkCreate], and whether it is safe to redirect to: every
+// browser takes it for an address on the own origin. It is an allow-list: one leading slash, visible ASCII without backslash,
+// at most 512 bytes, no empty segment but the last, no dot segment, and no separator or control character in
+// percent-encoding. A query and a fragment are allowed. Permitted: /reports, /a/b?x=1#top, /. Prohibited: reports,
+// //evil.example, /../x, /%2e%2e/x, the empty path.
 func ValidLocalPath(path string) bool { return localPath(path) }
 
-// visibleASCII refuses white space, controls, everything beyond ASCII, and the backslash.
-func visibleASCII(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; c <= ' ' || c > '~' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
-
-// escapesWhole refuses a "%" without two hexadecimal digits behind it: readers differ on what it means.
+// escapesWhole refuses a "%" without two hexadecimal digits behind it: readers disagree about its meaning.
 func escapesWhole(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] != '%' {
@@ -109,9 +102,26 @@ func unhex(c byte) (byte, bool) {
 	return 0, false
 }
 
-// keepsOrigin is the last line of defence: whatever the rules above let through must also be a reference without scheme,
-// user and host, which resolves to the origin it stands on (RFC 3986 section 5.2.2).
+// keepsOrigin is the last line of defence: what passes the rules above must also be a reference without scheme, user and
+// host, which resolves to the origin of the page that it stands on (RFC 3986 section 5.2.2).
 func keepsOrigin(path string) bool {
 	reference, err := url.Parse(path)
 	return err == nil && reference.Scheme == "" && reference.Host == "" && reference.User == nil && reference.Opaque == ""
+}
+
+// appendURI appends a local path, or a fragment with its "#", as a valid URI reference. A local path may hold characters
+// that browsers accept and RFC 3986 does not allow; they are percent-encoded, which every reader decodes to the same path.
+func appendURI(buf []byte, path string) []byte {
+	const hex = "0123456789ABCDEF"
+	fragment := false
+	for i := range len(path) {
+		c := path[i]
+		if strings.IndexByte("\"<>[]^`{|}", c) >= 0 || c == '#' && fragment {
+			buf = append(buf, '%', hex[c>>4], hex[c&15])
+			continue
+		}
+		fragment = fragment || c == '#'
+		buf = append(buf, c)
+	}
+	return buf
 }

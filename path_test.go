@@ -57,3 +57,13 @@ func TestPathRefused(t *testing.T) {
 		})
 	}
 }
+
+// ValidLocalPath has the rule of Issue. The empty text, which stands for no path there, is no path.
+func TestValidLocalPath(t *testing.T) {
+	for _, path := range pathsAccepted {
+		require.True(t, magiclink.ValidLocalPath(path), short(path))
+	}
+	for _, path := range append(pathsRefused, "") {
+		require.False(t, magiclink.ValidLocalPath(path), short(path))
+	}
+}

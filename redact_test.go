@@ -13,7 +13,7 @@ import (
 
 func TestCredentialsAndAddressesAreNotPrinted(t *testing.T) {
 	response := magiclink.MagicLinkResponse{MagicLink: "https://app.example.com/?token=canary", MagicLinkID: "mlk_1"}
-	in := magiclink.MagicLinkCreate{TenantID: "tenant-1", Email: "canary@example.com", Path: "/canary"}
+	in := magiclink.MagicLinkCreate{Caller: caller("tenant-1", ""), Email: "canary@example.com", Path: "/canary"}
 	var log bytes.Buffer
 	logger := slog.New(slog.NewTextHandler(&log, nil))
 	logger.Info("issued", "link", response, "input", in)

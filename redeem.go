@@ -1,142 +1,165 @@
 package magiclink
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
-	"log/slog"
 	"time"
 )
 
-// RedeemerConfig is what a [Redeemer] is made from. It is read once, by [NewRedeemer], and never changed.
-type RedeemerConfig struct {
-	// BaseURL is the magic link route, the same as in the [Config] of the issuer. Required.
-	BaseURL string
-
-	// Keys verifies the links. Public keys are enough. Required.
-	Keys *Keyring
-
-	// Store is the one that the issuer writes to. Required.
-	Store Store
-
-	// Issuer and Audience are the same as in the [Config] of the issuer. Empty means the origin of BaseURL.
-	Issuer, Audience string
-
-	// Leeway is how far this machine's clock may be ahead of the issuer's, from 0 to one minute. A link lives this much
-	// longer here than it says.
-	Leeway time.Duration
-
-	// Now is the clock. Nil means time.Now.
-	Now func() time.Time
-
-	// Logger takes what cannot be returned. Nil means slog.Default. No token, link or address is logged.
-	Logger *slog.Logger
-
-	// OnEvent is called after each outcome of Redeem, in the goroutine of the call. It should be quick; a panic in it is
-	// contained.
-	OnEvent func(context.Context, Event)
-}
+const (
+	maxBy        = 64          // bytes of a "by"
+	repeatWindow = time.Minute // how long after a link's expiry the same "by" can complete its redemption
+)
 
 // Redeemer turns the token of a link into a [Redemption], exactly once. Make one with [NewRedeemer]; the zero value
 // returns errors. It needs no private key, so it can run where links must not be issued. It is safe for concurrent use.
 type Redeemer struct {
-	route    route
+	settings settings
 	tokens   linkTokens
-	store    Store
-	leeway   time.Duration
-	now      func() time.Time
-	observer observer
 }
 
 // Redemption is what a link stands for.
 type Redemption struct {
-	MagicLinkID        string
-	TenantID           string
-	BusinessID         string
-	ExternalBusinessID string
-	Email              string        // empty if the link was issued without one
-	Path               string        // a local path, checked again, or empty
-	SessionTimeout     time.Duration // how long the session may last that starts now
-	IssuedAt           time.Time     // UTC, like the following
-	ExpiresAt          time.Time     // when the link expires, not the session
-	RedeemedAt         time.Time     // zero in what Inspect returns
+	MagicLinkID string
+	Subject     // whom the link signs in
+
+	Path           string        // a local path, checked again, or empty
+	SessionTimeout time.Duration // how long the session lasts, from RedeemedAt on
+	Extension      string        // as it was given when the link was issued
+	IssuedAt       time.Time     // UTC, like the following
+	ExpiresAt      time.Time     // when the link expires, not the session
+	RedeemedAt     time.Time     // when the link was used; zero in what Inspect returns
+
+	// Repeated reports that an earlier call with the same "by" has used the link, and that this call returns the result
+	// of that call again. Of two calls that overlap both may report false.
+	Repeated bool
 }
 
-func (c RedeemerConfig) check() (route, error) {
-	var faults ConfigErrors
-	to := checkRoute(&faults, c.BaseURL)
-	checkKeys(&faults, c.Keys)
-	if c.Store == nil {
-		faults.Add("Store", "is required: the one that the issuer writes to")
-	}
-	checkNames(&faults, c.Issuer, c.Audience)
-	checkLeeway(&faults, c.Leeway)
-	return to, faults.Err()
-}
-
-// NewRedeemer reports every fault of the configuration at once, as [ConfigErrors].
-func NewRedeemer(config RedeemerConfig) (*Redeemer, error) {
-	to, err := config.check()
-	if err != nil {
+// NewRedeemer makes a Redeemer. It needs the Store that the Issuer writes to; public keys are enough. It reports every
+// fault of the configuration at once, as [ConfigErrors].
+func NewRedeemer(config Config) (*Redeemer, error) {
+	set, faults := config.check()
+	faults.requireStore(config.Store)
+	if err := faults.err(); err != nil {
 		return nil, err
 	}
-	defaults := Config{
-		Issuer: config.Issuer, Audience: config.Audience, Now: config.Now, Logger: config.Logger,
-	}.withDefaults(to)
-	return &Redeemer{
-		route:    to,
-		tokens:   newLinkTokens(config.Keys, defaults.Issuer, defaults.Audience),
-		store:    config.Store,
-		leeway:   config.Leeway,
-		now:      defaults.Now,
-		observer: observer{onEvent: config.OnEvent, logger: defaults.Logger},
-	}, nil
+	return &Redeemer{settings: set, tokens: newLinkTokens(set.Keys, set.Issuer, set.Audience)}, nil
+}
+
+// WithStore returns a Redeemer that is the same but for its store, for example a store that is bound to a transaction of
+// the caller, so that an account is made only if its link was used. The receiver is unchanged. With a nil store every call
+// of the new Redeemer returns an error.
+func (r *Redeemer) WithStore(store Store) *Redeemer {
+	if r == nil || isNil(store) {
+		return new(Redeemer)
+	}
+	other := *r
+	other.settings.Store = store
+	return &other
 }
 
 // Inspect says what a link stands for and whether it can be redeemed now. It changes nothing, however often it is called,
-// and reports no event, so it is what answers a GET: mail scanners follow links.
+// and reports no event. Use it to answer a GET: mail scanners follow links.
 //
-// Errors: those of [Redeemer.Redeem].
+// Errors: those of [Redeemer.Redeem]. With [ErrConsumed] the Redemption is returned as well, so that the person whose
+// session came from this link can be sent on; it signs nobody in. A used link is told as used also after its expiry.
 func (r *Redeemer) Inspect(ctx context.Context, token string) (Redemption, error) {
 	if !r.ready() {
 		return Redemption{}, errNoRedeemer
 	}
-	id, at, err := r.verify(ctx, token, r.now())
+	found, expired := r.verify(ctx, token, r.settings.Now())
+	if expired != nil && !errors.Is(expired, ErrExpired) {
+		return Redemption{}, expired
+	}
+	record, err := r.settings.Store.Get(ctx, found.id)
+	seen, err := redemption("look the link up", found.id, record, err)
 	if err != nil {
+		return Redemption{}, cmp.Or(expired, err) // an expired link is expired, also when the store fails or has forgotten it
+	}
+	seen.RedeemedAt = time.Time{} // nobody can grant a session from it
+	switch err = cmp.Or(record.Verdict(found.at, ""), expired); {
+	case errors.Is(err, ErrConsumed):
+		return seen, ErrConsumed
+	case err != nil:
 		return Redemption{}, err
 	}
-	record, err := r.store.Get(ctx, id)
-	if err == nil {
-		err = record.verdict(at)
-	}
-	return redemption("look the link up", id, record, err)
+	return seen, nil
 }
 
-// Redeem uses a link up and says what it stands for. Of any number of racing calls with one link exactly one succeeds,
-// and when it has, the use is as durable as the store makes it: grant the session then, and only then.
+// Redeem uses a link up and says what it stands for. Of any number of racing calls with one link exactly one succeeds.
+// The use is then as durable as the store makes it: start the session after Redeem has returned, never before.
 //
-// Errors: [ErrExpired], without a look at the store if the token says so; [ErrRevoked]; [ErrConsumed] if the link was used
-// before; [ErrInvalid] for a token that is not one of our links, and for a link that the store does not have;
-// [ErrUnavailable] if the store fails or the context ends. With ErrUnavailable the link is still usable, unless the error
-// matches [ErrUnknownOutcome] too: then it may have been used up, and nobody was let in. Tell people outside only that the
-// link cannot be used.
+// Errors: [ErrExpired]; [ErrRevoked]; [ErrConsumed] if the link was used before; [ErrInvalidToken] for a token that is not
+// one of our links, and for a link that the store does not have; [ErrUnavailable] if the store fails or the context ends.
+// With ErrUnavailable the link is still usable, unless the error matches [ErrUnknownOutcome] too: then the link may be
+// used up although nobody was let in. Use RedeemBy where that matters. Tell people outside only that the link cannot be
+// used.
 func (r *Redeemer) Redeem(ctx context.Context, token string) (Redemption, error) {
+	// A fresh "by" lets a driver repeat a call whose answer was lost.
+	return r.redeem(ctx, token, rand.Text(), true)
+}
+
+// RedeemBy is Redeem for a caller who may have to repeat the call: because the answer was lost, because the outcome is
+// unknown, or because a browser sent a form twice. The call that uses the link stores by with it. Every later call with the
+// same by succeeds, changes nothing and returns the same Redemption with Repeated set; for every other caller the link is
+// used. A repeated call succeeds until one minute after the link's expiry.
+//
+// By is a secret of the caller, or the digest of a secret: nobody else can guess it. It has at most 64 bytes of UTF-8
+// without control characters. With an empty by no call succeeds twice.
+//
+// Errors: those of [Redeemer.Redeem], and an error for a malformed by, which changes nothing.
+func (r *Redeemer) RedeemBy(ctx context.Context, token, by string) (Redemption, error) {
+	return r.redeem(ctx, token, by, false)
+}
+
+// redeem looks first whether the same by has used the link already, unless by is new.
+func (r *Redeemer) redeem(ctx context.Context, token, by string, isNew bool) (Redemption, error) {
 	if !r.ready() {
 		return Redemption{}, errNoRedeemer
 	}
-	now := r.now()
-	id, at, err := r.verify(ctx, token, now)
+	began, now := r.settings.observer.began(), r.settings.Now()
+	if len(by) > maxBy || !plainText(by) {
+		err := inputError("magiclink: redeem: by must be at most 64 bytes of UTF-8 without control characters")
+		r.settings.observer.tell(ctx, eventOf(OpRedeem, now, Subject{}, "", err), began)
+		return Redemption{}, err
+	}
+	found, err := r.verify(ctx, token, now)
 	var redeemed Redemption
+	if by != "" && !isNew && (err == nil || errors.Is(err, ErrExpired) && now.Before(found.ends.Add(repeatWindow))) {
+		var failure error
+		if redeemed, failure = r.repeat(ctx, found.id, by); failure != nil {
+			err = failure
+		} else if redeemed.Repeated {
+			err = nil
+		}
+	}
+	if err == nil && !redeemed.Repeated {
+		redeemed, err = r.consume(ctx, found.id, found.at, by)
+	}
+	r.settings.observer.tell(ctx, eventOf(OpRedeem, now, redeemed.Subject, found.id, err), began)
+	return redeemed, err
+}
+
+// repeat returns the redemption that the same by has made before, or the zero Redemption if there is none.
+func (r *Redeemer) repeat(ctx context.Context, id, by string) (Redemption, error) {
+	record, err := r.settings.Store.Get(ctx, id)
+	if err == nil && !record.consumedBy(by) {
+		return Redemption{}, nil
+	}
 	if err == nil {
-		record, failure := r.store.Consume(ctx, id, at)
-		redeemed, err = redemption("use the link up", id, record, failure)
+		err = record.Verdict(record.ConsumedAt, by)
 	}
-	event := Event{
-		Kind: EventRedeemed, At: now, TenantID: redeemed.TenantID, BusinessID: redeemed.BusinessID, LinkID: id,
-	}
-	if err != nil {
-		event.Kind, event.Reason = EventRefused, reasonOf(err)
-	}
-	r.observer.tell(ctx, event)
+	redeemed, err := redemption("look the link up", id, record, err)
+	redeemed.Repeated = err == nil
+	return redeemed, err
+}
+
+func (r *Redeemer) consume(ctx context.Context, id string, at time.Time, by string) (Redemption, error) {
+	record, err := r.settings.Store.Consume(ctx, id, at, by)
+	redeemed, err := redemption("use the link up", id, record, err)
+	redeemed.Repeated = err == nil && !redeemed.RedeemedAt.Equal(canonicalTime(at))
 	return redeemed, err
 }
 
@@ -146,10 +169,12 @@ func (r *Redeemer) BaseURL() string {
 	if !r.ready() {
 		return ""
 	}
-	return r.route.url
+	return r.settings.route.url
 }
 
-// Destination returns where the user goes after a redemption: the link's path, or "/", on the origin of the links.
+// Destination returns where the user goes after a redemption: the link's path, or "/", on the origin of the links, as a
+// valid URI: characters that RFC 3986 does not allow are percent-encoded. A
+// Redeemer that NewRedeemer has not made knows no origin and returns the path alone.
 func (r *Redeemer) Destination(redeemed Redemption) string {
 	path := redeemed.Path
 	if !localPath(path) { // a Redemption that the caller has made
@@ -158,24 +183,29 @@ func (r *Redeemer) Destination(redeemed Redemption) string {
 	if !r.ready() {
 		return path
 	}
-	return r.route.origin + path
+	return r.settings.route.origin + string(appendURI(nil, path))
 }
 
-var errNoRedeemer = errors.New("magiclink: this Redeemer was not made by NewRedeemer")
+func (r *Redeemer) ready() bool { return r != nil && r.settings.Store != nil && r.settings.Now != nil }
 
-func (r *Redeemer) ready() bool { return r != nil && r.store != nil }
+// verifiedLink is what a token says whose signature is right.
+type verifiedLink struct {
+	id   string    // of the record
+	at   time.Time // the time to ask the store about: now, and within the leeway the last moment of the link's life
+	ends time.Time // when the token is dead, leeway included
+}
 
-// verify returns the id of the record that a token stands for, and the time to ask the store about: now, and within the
-// leeway the last moment of the link's life. It calls no store.
-func (r *Redeemer) verify(ctx context.Context, token string, now time.Time) (id string, at time.Time, err error) {
-	id, expires, err := r.tokens.verify(token, now, r.leeway)
+// verify checks a token. With ErrExpired it returns what the token says, too. It calls no store.
+func (r *Redeemer) verify(ctx context.Context, token string, now time.Time) (verifiedLink, error) {
+	id, expires, err := r.tokens.verify(token, now, r.settings.Leeway)
 	if err == nil && ctx.Err() != nil {
 		err = unavailable("redeem", ctx.Err())
 	}
-	if at = now; !at.Before(expires) {
-		at = expires.Add(-time.Millisecond)
+	found := verifiedLink{id: id, at: now, ends: expires.Add(r.settings.Leeway)}
+	if !now.Before(expires) {
+		found.at = expires.Add(-time.Millisecond)
 	}
-	return id, at, err
+	return found, err
 }
 
 // verdict turns the outcome of a store into one of ours. A link that the store does not have is as good as forged.
@@ -186,13 +216,13 @@ func verdict(doing string, err error) error {
 		}
 	}
 	if errors.Is(err, ErrNotFound) {
-		return ErrInvalid
+		return ErrInvalidToken
 	}
 	return unavailable(doing, err)
 }
 
-// redemption takes over what a store has answered. The path was checked when the link was issued, and is checked again
-// because it is about to become a redirection: what is stored may have been changed by others.
+// redemption takes over what a store has answered. The path was checked when the link was issued. It is checked again
+// because it is about to become a redirection, and somebody may have changed what is stored.
 func redemption(doing, id string, record Record, err error) (Redemption, error) {
 	if err == nil && record.ID != id {
 		err = errors.New("the store answered with another record")
@@ -205,15 +235,13 @@ func redemption(doing, id string, record Record, err error) (Redemption, error) 
 		path = ""
 	}
 	return Redemption{
-		MagicLinkID:        record.ID,
-		TenantID:           record.TenantID,
-		BusinessID:         record.BusinessID,
-		ExternalBusinessID: record.ExternalBusinessID,
-		Email:              record.Email,
-		Path:               path,
-		SessionTimeout:     record.SessionTimeout,
-		IssuedAt:           record.CreatedAt,
-		ExpiresAt:          record.ExpiresAt,
-		RedeemedAt:         record.ConsumedAt,
+		MagicLinkID:    record.ID,
+		Subject:        record.Subject,
+		Path:           path,
+		SessionTimeout: record.SessionTimeout,
+		Extension:      record.Extension,
+		IssuedAt:       record.CreatedAt,
+		ExpiresAt:      record.ExpiresAt,
+		RedeemedAt:     record.ConsumedAt,
 	}, nil
 }

@@ -4,107 +4,103 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
-	"time"
+	"net/http"
+	"net/http/httptest"
 
 	"github.com/magiclink-go/magiclink"
-	"github.com/magiclink-go/magiclink/store/memory"
 )
 
-// A link is issued, looked at as often as anyone likes, and redeemed once.
-func ExampleNewRedeemer() {
-	keys, err := magiclink.GenerateKeyring(magiclink.EdDSA)
+// signIn issues a link and returns it with the Redeemer of the same Config.
+func signIn() (*magiclink.Redeemer, string, error) {
+	config, err := exampleConfig() // BaseURL, Keys and Store
 	if err != nil {
-		fmt.Println(err)
-		return
+		return nil, "", err
 	}
-	store := memory.New()
-	issuer, err := magiclink.New(magiclink.Config{BaseURL: "https://app.example.com/magic", Keys: keys, Store: store})
+	issuer, err := magiclink.New(config)
 	if err != nil {
-		fmt.Println(err)
-		return
+		return nil, "", err
 	}
-	redeemer, err := magiclink.NewRedeemer(magiclink.RedeemerConfig{
-		BaseURL: "https://app.example.com/magic", Keys: keys, Store: store,
+	redeemer, err := magiclink.NewRedeemer(config)
+	if err != nil {
+		return nil, "", err
+	}
+	response, err := issuer.Issue(context.Background(), magiclink.MagicLinkCreate{
+		ExternalBusinessID: "app", Email: "jane@example.com", Path: "/reports",
 	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	ctx := context.Background()
-	response, err := issuer.Issue(ctx, magiclink.MagicLinkCreate{
-		BusinessID: "biz_GA6EG2qFxA97NZHtxeLPUy", Email: "jane@example.com", Path: "/reports",
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	link, err := url.Parse(response.MagicLink)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	token := link.Query().Get("token")
-
-	for range 2 { // a mail scanner, and then the user
-		seen, err := redeemer.Inspect(ctx, token)
-		fmt.Println(seen.Email, err)
-	}
-	redeemed, err := redeemer.Redeem(ctx, token)
-	fmt.Println(redeemed.Email, redeemed.SessionTimeout, redeemer.Destination(redeemed), err)
-
-	_, err = redeemer.Redeem(ctx, token)
-	fmt.Println(err, errors.Is(err, magiclink.ErrConsumed))
-	// Output:
-	// jane@example.com <nil>
-	// jane@example.com <nil>
-	// jane@example.com 24h0m0s https://app.example.com/reports <nil>
-	// magiclink: the link was already used true
+	return redeemer, response.MagicLink, err
 }
 
-// A redemption grants a session, which is recognised by its token until it expires. Whoever only recognises sessions is
-// given the public keys.
-func ExampleNewSessions() {
-	keys, err := magiclink.GenerateKeyring(magiclink.EdDSA)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	now := time.Date(2026, 3, 14, 12, 0, 0, 0, time.UTC)
-	config := magiclink.SessionsConfig{
-		BaseURL: "https://app.example.com/magic", Keys: keys, Now: func() time.Time { return now },
-	}
-	granting, err := magiclink.NewSessions(config)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	token, session, err := granting.Grant(magiclink.Redemption{ // which Redeemer.Redeem has returned
-		BusinessID: "biz_GA6EG2qFxA97NZHtxeLPUy", Email: "jane@example.com", SessionTimeout: time.Hour,
-	})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Println(session.ID[:4], session.ExpiresAt.Format(time.TimeOnly))
+// request is what a mail scanner and a browser do with a link.
+func request(handler http.Handler, method, link string) string {
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequest(method, link, nil))
+	return method + " " + answer.Body.String()
+}
 
-	config.Keys, err = keys.Public()
+// A GET looks at the link, a POST uses it up: a mail scanner that follows the link does no harm. The package httpadapter has
+// a whole page that does so, with a form token against login CSRF.
+func ExampleRedeemer_Inspect() {
+	redeemer, link, err := signIn()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	recognising, err := magiclink.NewSessions(config)
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		token := magiclink.TokenOf(r.URL.String())
+		if r.Method != http.MethodPost {
+			seen, err := redeemer.Inspect(r.Context(), token)
+			fmt.Fprint(w, "a button to sign in as ", seen.Email, " ", err)
+			return
+		}
+		redeemed, err := redeemer.Redeem(r.Context(), token)
+		fmt.Fprint(w, "signed in as ", redeemed.Email, " ", err)
+	})
+
+	fmt.Println(request(page, http.MethodGet, link)) // a mail scanner
+	fmt.Println(request(page, http.MethodGet, link)) // the person
+	fmt.Println(request(page, http.MethodPost, link))
+	// Output:
+	// GET a button to sign in as jane@example.com <nil>
+	// GET a button to sign in as jane@example.com <nil>
+	// POST signed in as jane@example.com <nil>
+}
+
+// WRONG: this handler redeems on GET. Mail scanners, link previews and prefetching browsers follow links before the person
+// does. The scanner uses the link up, and the person is told that the link was already used. See the example of Inspect for
+// what is right.
+func ExampleRedeemer_Redeem_wrong() {
+	redeemer, link, err := signIn()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	for range 2 {
-		session, err = recognising.Verify(token)
-		fmt.Println(session.Email, err)
-		now = now.Add(time.Hour)
+	page := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, err := redeemer.Redeem(r.Context(), magiclink.TokenOf(r.URL.String())) // WRONG on GET
+		fmt.Fprint(w, err)
+	})
+
+	fmt.Println(request(page, http.MethodGet, link)) // a mail scanner
+	fmt.Println(request(page, http.MethodGet, link)) // the person
+	// Output:
+	// GET <nil>
+	// GET magiclink: the link was already used
+}
+
+// A browser sends its form twice, or an answer is lost: the same "by" completes what it began, and nobody else can. By is a
+// secret of the browser, for example the digest of a random cookie.
+func ExampleRedeemer_RedeemBy() {
+	redeemer, link, err := signIn()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, token := context.Background(), magiclink.TokenOf(link)
+	for _, by := range []string{"b0a3-jane", "b0a3-jane", "77c1-mallory"} {
+		redeemed, err := redeemer.RedeemBy(ctx, token, by)
+		fmt.Println(redeemed.Email, redeemed.Repeated, errors.Is(err, magiclink.ErrConsumed))
 	}
 	// Output:
-	// ses_ 13:00:00
-	// jane@example.com <nil>
-	//  magiclink: invalid token
+	// jane@example.com false false
+	// jane@example.com true false
+	//  false true
 }

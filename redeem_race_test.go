@@ -43,7 +43,7 @@ func (o *outcomes) faulty() (n int) {
 	return n
 }
 
-// raceTrack is an Issuer and a Redeemer upon one store. Their keys are symmetric because that verifies fastest: the race
+// raceTrack is an Issuer and a Redeemer on one store. Their keys are symmetric because that verifies fastest: the race
 // is in the store.
 type raceTrack struct {
 	issuer   *magiclink.Issuer
@@ -56,7 +56,7 @@ func newRaceTrack(tb testing.TB, store magiclink.Store) raceTrack {
 	require.NoError(tb, err)
 	issuer, err := magiclink.New(magiclink.Config{BaseURL: baseURL, Keys: keys, Store: store})
 	require.NoError(tb, err)
-	redeemer, err := magiclink.NewRedeemer(magiclink.RedeemerConfig{BaseURL: baseURL, Keys: keys, Store: store})
+	redeemer, err := magiclink.NewRedeemer(magiclink.Config{BaseURL: baseURL, Keys: keys, Store: store})
 	require.NoError(tb, err)
 	return raceTrack{issuer, redeemer}
 }
@@ -109,7 +109,7 @@ func (r raceTrack) batch(tb testing.TB, o *outcomes, first, size int) {
 	done.Wait()
 }
 
-// Of all that redeem one link at once exactly one succeeds, and every other is told that the link was used.
+// Of all racers for one link exactly one succeeds. Every other racer is told that the link was used.
 func TestRaceOfRedemptions(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestRaceOfRedemptions(t *testing.T) {
 	}
 }
 
-// The control: stores that check and then write are found out, whether they let the race happen or bring it about.
+// The control: the race finds stores that check and then write.
 func TestRaceFindsStoresThatCheckThenWrite(t *testing.T) {
 	for name, pause := range map[string]func() func(string){
 		"by chance":   func() func(string) { return func(string) { runtime.Gosched() } },
@@ -138,7 +138,7 @@ func TestRaceFindsStoresThatCheckThenWrite(t *testing.T) {
 	}
 }
 
-// waitForAll holds everyone up who asks about an id until all racers have asked.
+// waitForAll makes each racer wait until all racers have asked about an id.
 func waitForAll() func(string) {
 	var mu sync.Mutex
 	waiting := map[string]*sync.WaitGroup{}
@@ -165,7 +165,7 @@ type checkThenWrite struct {
 	used map[string]bool
 }
 
-func (s *checkThenWrite) Consume(ctx context.Context, id string, at time.Time) (magiclink.Record, error) {
+func (s *checkThenWrite) Consume(ctx context.Context, id string, at time.Time, _ string) (magiclink.Record, error) {
 	record, err := s.Get(ctx, id)
 	if err != nil {
 		return magiclink.Record{}, err
@@ -188,7 +188,7 @@ func (s *checkThenWrite) Consume(ctx context.Context, id string, at time.Time) (
 func TestRaceOfRedemptionAndRevocation(t *testing.T) {
 	for name, open := range stores {
 		t.Run(name, func(t *testing.T) {
-			f := newRedeeming(t, open(t))
+			f := newFixtureOn(t, open(t))
 			for range 200 {
 				token, id := f.link(t, fullInput)
 				var redeemErr, revokeErr error

@@ -13,7 +13,7 @@ import (
 
 func TestRevoke(t *testing.T) {
 	f := newFixture(t)
-	response, err := f.Issue(t.Context(), magiclink.MagicLinkCreate{TenantID: "t", BusinessID: businessA})
+	response, err := f.Issue(t.Context(), magiclink.MagicLinkCreate{Caller: caller("t", ""), BusinessID: businessA})
 	require.NoError(t, err)
 	id := response.MagicLinkID
 
@@ -31,7 +31,7 @@ func TestRevoke(t *testing.T) {
 	record, err = f.store.Get(t.Context(), id)
 	require.NoError(t, err)
 	require.Equal(t, noon.Add(time.Minute).Truncate(time.Millisecond), record.RevokedAt)
-	_, err = f.store.Consume(t.Context(), id, noon)
+	_, err = f.store.Consume(t.Context(), id, noon, "")
 	require.ErrorIs(t, err, magiclink.ErrRevoked)
 }
 
@@ -41,7 +41,7 @@ func TestRevokeUnknown(t *testing.T) {
 	for _, id := range []string{"", "mlk_", businessA, "mlk_" + businessA[4:25], "mlk_" + businessA[4:] + "2", "mlk_%"} {
 		require.ErrorIs(t, f.Revoke(t.Context(), "", id), magiclink.ErrNotFound)
 	}
-	require.Zero(t, store.calls, "what is no id reaches no store")
+	require.Zero(t, store.calls, "a malformed id reaches no store")
 
 	require.ErrorIs(t, newFixture(t).Revoke(t.Context(), "", "mlk_"+businessA[4:]), magiclink.ErrNotFound)
 }

@@ -1,7 +1,12 @@
 package magiclink
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -9,84 +14,89 @@ import (
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
-// SessionsConfig is what [Sessions] are made from.
-type SessionsConfig struct {
-	BaseURL          string           // the magic link route, the same as in the Config of the issuer. Required
-	Keys             *Keyring         // signs and verifies sessions; to verify, public keys are enough. Required
-	Issuer, Audience string           // empty means the origin of BaseURL
-	Leeway           time.Duration    // how far clocks may differ, from 0 to one minute
-	Now              func() time.Time // the clock; nil means time.Now
-}
-
-// Sessions grants sessions and recognises them again. A session is a signed token that says everything about itself: no
-// store is asked, and it lasts until it expires. Whoever has to end sessions earlier keeps them in a store of their own
-// and takes the [Redemption] instead. It is safe for concurrent use; the zero value recognises nothing.
+// Sessions grants sessions, recognises them again and ends them. Make one with [NewSessions]; the zero value recognises
+// nothing. It is safe for concurrent use.
+//
+// A session is a signed token. It stems from exactly one link, and the redeemed [Record] of that link is the session's
+// record: with a [Config.Store], Verify accepts a token only while the record is there and not revoked, and End revokes
+// the record. Nothing else is stored for a session. Without a Store a session lasts until it expires.
 type Sessions struct {
-	keys             *Keyring
-	issuer, audience string
-	leeway           time.Duration
-	now              func() time.Time
+	settings settings
+	audience string
+	recent   recentLooks
 }
 
 // Session is what a redemption grants.
 type Session struct {
-	ID                 string // "ses_" and 22 characters; new for each session
-	MagicLinkID        string // the link that it came from
-	TenantID           string
-	BusinessID         string
-	ExternalBusinessID string
-	Email              string
-	CreatedAt          time.Time // UTC, a whole second
-	ExpiresAt          time.Time // the first second at which the session is over
+	ID          string // "ses_" and the last 22 characters of MagicLinkID
+	MagicLinkID string // the link that the session came from
+	Subject            // who is signed in
+
+	CreatedAt time.Time // when the link was redeemed; UTC, a whole second
+	ExpiresAt time.Time // the first second at which the session is over
 }
 
-// NewSessions reports every fault of the configuration at once, as [ConfigErrors].
-func NewSessions(config SessionsConfig) (*Sessions, error) {
-	var faults ConfigErrors
-	to := checkRoute(&faults, config.BaseURL)
-	checkKeys(&faults, config.Keys)
-	checkLeeway(&faults, config.Leeway)
-	checkNames(&faults, config.Issuer, config.Audience)
-	defaults := Config{Issuer: config.Issuer, Audience: config.Audience, Now: config.Now}.withDefaults(to)
-	if len(faults) == 0 && len(defaults.Issuer)+len(defaults.Audience) > maxSessionNames {
-		faults.Add("Issuer", "and Audience must be at most 240 bytes together, so that every session fits into a cookie")
+// NewSessions makes Sessions. With a Store sessions can be ended; to verify sessions public keys are enough. It reports
+// every fault of the configuration at once, as [ConfigErrors].
+func NewSessions(config Config) (*Sessions, error) {
+	set, faults := config.check()
+	if len(faults) == 0 && len(set.Issuer)+len(set.Audience) > maxSessionNames {
+		faults.add("Issuer", "and Audience must be at most 240 bytes together, so that every session fits into a cookie")
 	}
-	if err := faults.Err(); err != nil {
+	if err := faults.err(); err != nil {
 		return nil, err
 	}
-	return &Sessions{
-		keys: config.Keys, issuer: defaults.Issuer, audience: sessionAudience(defaults.Audience),
-		leeway: config.Leeway, now: defaults.Now,
-	}, nil
+	return &Sessions{settings: set, audience: sessionAudience(set.Audience), recent: recentLooks{valid: set.SessionRecheck}}, nil
 }
 
 // maxSessionNames leaves room in the 4096 bytes of a cookie for the longest names that a session can have.
 const maxSessionNames = 240
 
+// BaseURL returns the magic link route, without a slash at its end. It is empty for Sessions that NewSessions has not made.
+func (s *Sessions) BaseURL() string {
+	if !s.ready() {
+		return ""
+	}
+	return s.settings.route.url
+}
+
 // CanGrant reports whether there is a key that signs, so that Grant can succeed.
-func (s *Sessions) CanGrant() bool { return s != nil && s.keys.CanSign() }
+func (s *Sessions) CanGrant() bool { return s.ready() && s.settings.SessionKeys.CanSign() }
+
+func (s *Sessions) ready() bool { return s != nil && s.settings.Now != nil }
 
 // sessionAudience is to sessions what linkAudience is to links.
 func sessionAudience(audience string) string { return audience + "#session" }
 
-// Grant starts the session that a redemption stands for, now, and returns it with its token. The token is a credential:
-// put it into a cookie that scripts cannot read, and do not log it. SessionTimeout counts in whole seconds. It returns
-// [ErrNoSigningKey] if the keys are public, and an error for a Redemption that no Redeemer has made.
-func (s *Sessions) Grant(redeemed Redemption) (token string, session Session, err error) {
-	if s == nil || s.keys == nil {
+// Grant returns the session that a redemption stands for, with its token. The session begins when the link was redeemed
+// and lasts for the SessionTimeout in whole seconds, so that granting twice gives the same session. The token is a
+// credential: put it into a cookie that scripts cannot read, and do not log it.
+//
+// Errors: [ErrNoSigningKey] if the keys are public; [ErrExpired] if the session would be over already; [ErrTokenTooLong];
+// and an error for a Redemption that Redeem has not returned, also for one of Inspect.
+func (s *Sessions) Grant(ctx context.Context, redeemed Redemption) (token string, session Session, err error) {
+	if !s.ready() {
 		return "", Session{}, errNoSessions
 	}
+	began, now := s.settings.observer.began(), s.settings.Now()
+	token, session, err = s.grant(redeemed, now)
+	s.settings.observer.tell(ctx, eventOf(OpGrant, now, redeemed.Subject, redeemed.MagicLinkID, err), began)
+	return token, session, err
+}
+
+func (s *Sessions) grant(redeemed Redemption, now time.Time) (token string, session Session, err error) {
 	if err := grantable(redeemed); err != nil {
 		return "", Session{}, err
 	}
-	now := s.now().UTC()
-	created := now.Truncate(time.Second)
+	created := redeemed.RedeemedAt.UTC().Truncate(time.Second)
 	session = Session{
-		ID: newID(prefixSession, now), MagicLinkID: redeemed.MagicLinkID, TenantID: redeemed.TenantID,
-		BusinessID: redeemed.BusinessID, ExternalBusinessID: redeemed.ExternalBusinessID, Email: redeemed.Email,
+		ID: sessionID(redeemed.MagicLinkID), MagicLinkID: redeemed.MagicLinkID, Subject: redeemed.Subject,
 		CreatedAt: created, ExpiresAt: created.Add(redeemed.SessionTimeout.Truncate(time.Second)),
 	}
-	token, err = s.keys.sign(jose.Session, s.claims(session))
+	if !now.Before(session.ExpiresAt.Add(s.settings.Leeway)) { // within the Leeway Verify accepts it
+		return "", Session{}, ErrExpired
+	}
+	token, err = s.settings.SessionKeys.sign(jose.Session, s.claims(session))
 	if err == nil && len(token) > jose.MaxToken {
 		err = ErrTokenTooLong
 	}
@@ -96,30 +106,31 @@ func (s *Sessions) Grant(redeemed Redemption) (token string, session Session, er
 	return token, session, nil
 }
 
+func sessionID(linkID string) string { return prefixSession + strings.TrimPrefix(linkID, prefixLink) }
+
 func grantable(redeemed Redemption) error {
-	for _, text := range []string{
-		redeemed.MagicLinkID, redeemed.TenantID, redeemed.BusinessID, redeemed.ExternalBusinessID, redeemed.Email,
-	} {
+	if !validID(prefixLink, redeemed.MagicLinkID) || redeemed.RedeemedAt.IsZero() {
+		return inputError("magiclink: grant a session: the link was not redeemed: pass what Redeem has returned")
+	}
+	for _, text := range []string{redeemed.TenantID, redeemed.BusinessID, redeemed.ExternalBusinessID, redeemed.Email} {
 		if !utf8.ValidString(text) {
-			return errors.New("magiclink: grant a session: the redemption holds text that is not UTF-8")
+			return inputError("magiclink: grant a session: the redemption holds text that is not UTF-8")
 		}
 	}
 	if redeemed.SessionTimeout < time.Second || redeemed.SessionTimeout > maxSessionTimeout*time.Second {
-		return errors.New("magiclink: grant a session: the redemption's SessionTimeout is not between 1 and 7948800 seconds")
+		return inputError("magiclink: grant a session: the redemption's SessionTimeout is not between 1 and 7948800 seconds")
 	}
 	return nil
 }
 
-var errNoSessions = errors.New("magiclink: these Sessions were not made by NewSessions")
-
 func (s *Sessions) claims(session Session) []byte {
-	buf := strictjson.AppendString([]byte(`{"iss":`), s.issuer)
+	buf := strictjson.AppendString([]byte(`{"iss":`), s.settings.Issuer)
 	buf = appendText(buf, "aud", s.audience)
 	buf = appendText(buf, "jti", session.ID)
 	buf = appendTime(buf, "iat", session.CreatedAt.Unix())
 	buf = appendTime(buf, "exp", session.ExpiresAt.Unix())
 	for _, claim := range [][2]string{
-		{"magic_link_id", session.MagicLinkID},
+		{"sub", subjectName(session.Subject)},
 		{"tenant_id", session.TenantID},
 		{"business_id", session.BusinessID},
 		{"external_business_id", session.ExternalBusinessID},
@@ -132,20 +143,97 @@ func (s *Sessions) claims(session Session) []byte {
 	return append(buf, '}')
 }
 
-// Verify recognises a session by its token. For every token that is not that of a session which lasts now it returns
-// [ErrInvalid], whatever the reason.
-func (s *Sessions) Verify(token string) (Session, error) {
-	if s == nil || s.keys == nil {
-		return Session{}, ErrInvalid
+// subjectName is the "sub" of a session (RFC 7519 section 4.1.2): the same for each session of a subject, and another for
+// every other subject. It is a digest because it stands in a cookie beside the subject itself, which can be long.
+func subjectName(s Subject) string {
+	hash := sha256.New()
+	for _, part := range []string{s.TenantID, s.BusinessID, s.ExternalBusinessID, s.Email} {
+		fmt.Fprintf(hash, "%d:%s", len(part), part)
 	}
-	c, err := s.keys.verify(token, expectation{
-		kind: jose.Session, issuer: s.issuer, audience: s.audience, now: s.now(), leeway: s.leeway,
+	return base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:16])
+}
+
+// Verify recognises a session by its token. With a Store it looks whether the session has ended, at most once in
+// [Config.SessionRecheck] for each session.
+//
+// For every token that is not that of a session which lasts now it returns [ErrInvalidToken], whatever the reason. It
+// returns [ErrUnavailable] if the store fails or the context ends: nobody knows then whether the session lasts, so let
+// nobody in.
+func (s *Sessions) Verify(ctx context.Context, token string) (Session, error) {
+	if !s.ready() {
+		return Session{}, errNoSessions
+	}
+	now := s.settings.Now()
+	c, err := s.settings.SessionKeys.verify(token, expectation{
+		kind: jose.Session, issuer: s.settings.Issuer, audience: s.audience, now: now, leeway: s.settings.Leeway,
 	})
 	if err != nil || !validID(prefixSession, c.id) {
-		return Session{}, ErrInvalid
+		return Session{}, ErrInvalidToken
 	}
-	return Session{
-		ID: c.id, MagicLinkID: c.link, TenantID: c.tenant, BusinessID: c.business, ExternalBusinessID: c.externalBusiness,
-		Email: c.email, CreatedAt: time.Unix(c.issued, 0).UTC(), ExpiresAt: time.Unix(c.expires, 0).UTC(),
-	}, nil
+	session := Session{
+		ID: c.id, MagicLinkID: prefixLink + strings.TrimPrefix(c.id, prefixSession),
+		Subject: Subject{
+			TenantID: c.tenant, BusinessID: c.business, ExternalBusinessID: c.externalBusiness, Email: c.email,
+		},
+		CreatedAt: time.Unix(c.issued, 0).UTC(), ExpiresAt: time.Unix(c.expires, 0).UTC(),
+	}
+	if err := s.lasts(ctx, session, now); err != nil {
+		return Session{}, err
+	}
+	return session, nil
+}
+
+// lasts looks whether the session's record is there, used and not revoked.
+func (s *Sessions) lasts(ctx context.Context, session Session, now time.Time) error {
+	if s.settings.Store == nil {
+		return nil
+	}
+	recent, ends := s.recent.has(session.ID, now)
+	if recent {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return unavailable("look the session up", err)
+	}
+	record, err := s.settings.Store.Get(ctx, session.MagicLinkID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return ErrInvalidToken
+	case err != nil:
+		return unavailable("look the session up", err)
+	case record.ID != session.MagicLinkID || record.ConsumedAt.IsZero() || !record.RevokedAt.IsZero():
+		return ErrInvalidToken
+	}
+	s.recent.put(session.ID, now, ends)
+	return nil
+}
+
+// End ends a session for every copy of its token, by revoking the record of its link. Ending a session again succeeds.
+//
+// Where SessionRecheck is set, other processes may accept the session for that much longer. Errors: [ErrNoStore] without
+// a Store; [ErrUnavailable] if the store fails: the session still lasts then, unless the error matches
+// [ErrUnknownOutcome]; and an error for a Session that neither Grant nor Verify has returned.
+func (s *Sessions) End(ctx context.Context, session Session) error {
+	if !s.ready() {
+		return errNoSessions
+	}
+	began, now := s.settings.observer.began(), s.settings.Now()
+	err := s.end(ctx, session, now)
+	s.settings.observer.tell(ctx, eventOf(OpEnd, now, session.Subject, session.MagicLinkID, err), began)
+	return err
+}
+
+func (s *Sessions) end(ctx context.Context, session Session, now time.Time) error {
+	if s.settings.Store == nil {
+		return ErrNoStore
+	}
+	if !validID(prefixLink, session.MagicLinkID) || session.ID != sessionID(session.MagicLinkID) {
+		return inputError("magiclink: end a session: pass what Grant or Verify has returned")
+	}
+	err := s.settings.Store.Revoke(ctx, session.MagicLinkID, now)
+	s.recent.drop(session.ID)
+	if err == nil || errors.Is(err, ErrNotFound) { // a record that is gone is no session
+		return nil
+	}
+	return unavailable("end the session", err)
 }

@@ -7,17 +7,17 @@ import (
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
-// linkTokens mints and verifies the tokens of links. Such a token says which record it stands for, who made it, for
-// what and until when; whom it signs in stays in the store, so a link that leaks names nobody.
+// linkTokens mints and verifies the tokens of links. A token holds the id of its record, its issuer, its audience and its
+// times. The subject stays in the store, so a link that leaks names nobody.
 type linkTokens struct {
 	keys     *Keyring
 	issuer   string
 	audience string
-	prefix   []byte // the claims up to the id, which are the same in all tokens
+	prefix   []byte // the claims before the id: the same in all tokens
 }
 
-// linkAudience is the audience of links below that of the configuration. Each kind of token has its own. The fragment
-// keeps it apart from every audience of an access token, since a resource indicator has none (RFC 8707 section 2).
+// linkAudience derives the audience of links from the audience of the configuration. Each kind of token has its own
+// audience. An access token never has the audience of a link, since a resource indicator has no fragment (RFC 8707 section 2).
 func linkAudience(audience string) string { return audience + "#magic-link" }
 
 func newLinkTokens(keys *Keyring, issuer, audience string) linkTokens {
@@ -27,18 +27,18 @@ func newLinkTokens(keys *Keyring, issuer, audience string) linkTokens {
 	return t
 }
 
-// verify returns the id of the record that a token stands for, and when it expires. With ErrExpired it returns them, too.
+// verify returns the id of a token's record, and when the token expires. It returns both with ErrExpired as well.
 func (t *linkTokens) verify(token string, now time.Time, leeway time.Duration) (id string, expires time.Time, err error) {
 	c, err := t.keys.verify(token, expectation{
 		kind: jose.Link, issuer: t.issuer, audience: t.audience, now: now, leeway: leeway,
 	})
 	if c == nil || !validID(prefixLink, c.id) {
-		return "", time.Time{}, ErrInvalid
+		return "", time.Time{}, ErrInvalidToken
 	}
 	return c.id, time.Unix(c.expires, 0), err
 }
 
-// appendClaims appends what a token says. Ids are of our alphabet and need no escaping.
+// appendClaims appends the claims of a link's token. Ids are of our alphabet and need no escaping.
 func (t *linkTokens) appendClaims(buf []byte, record *Record) []byte {
 	buf = append(buf, t.prefix...)
 	buf = append(append(append(buf, `,"jti":"`...), record.ID...), '"')

@@ -107,7 +107,7 @@ func TestClaimsRefused(t *testing.T) {
 	for name, claims := range cases {
 		t.Run(name, func(t *testing.T) {
 			got, err := present(t, claims, noon, 0)
-			require.Equal(t, magiclink.ErrInvalid, err)
+			require.Equal(t, magiclink.ErrInvalidToken, err)
 			require.Zero(t, got)
 		})
 	}
@@ -131,7 +131,7 @@ func TestLinkTokenIsNoAccessToken(t *testing.T) {
 	response, err := f.Issue(t.Context(), magiclink.MagicLinkCreate{BusinessID: businessA})
 	require.NoError(t, err)
 	require.NoError(t, verify(keys, sign(t, keys)))
-	require.ErrorIs(t, verify(keys, tokenOf(t, response.MagicLink)), magiclink.ErrInvalid)
+	require.ErrorIs(t, verify(keys, tokenOf(t, response.MagicLink)), magiclink.ErrInvalidToken)
 }
 
 func TestTokensOfOtherRings(t *testing.T) {
@@ -140,6 +140,6 @@ func TestTokensOfOtherRings(t *testing.T) {
 	other, err := magiclink.ParseKeyring([]byte(strings.Replace(setOf(okpKey+"}"), `"a"`, `"`+id+`"`, 1)))
 	require.NoError(t, err)
 	require.NoError(t, verify(keys, sign(t, keys)))
-	require.ErrorIs(t, verify(keys, sign(t, other)), magiclink.ErrInvalid, "the same id, another key")
-	require.ErrorIs(t, verify(other, sign(t, keys)), magiclink.ErrInvalid)
+	require.ErrorIs(t, verify(keys, sign(t, other)), magiclink.ErrInvalidToken, "the same id, another key")
+	require.ErrorIs(t, verify(other, sign(t, keys)), magiclink.ErrInvalidToken)
 }

@@ -29,7 +29,7 @@ func TestAcceptsAndPersistsEveryField(t *testing.T) {
 				`"email":"Jane@EXAMPLE.com","path":"/reports?y=1#top"}`,
 			magiclink.Record{
 				SessionTimeout: 7948800 * time.Second, ExpiresAt: noon.Add(15 * time.Minute),
-				Email: "Jane@example.com", Path: "/reports?y=1#top",
+				Subject: magiclink.Subject{Email: "Jane@example.com"}, Path: "/reports?y=1#top",
 			},
 		},
 		{

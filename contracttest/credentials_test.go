@@ -49,7 +49,7 @@ func TestSchemeIsReadWithoutRegardToCase(t *testing.T) {
 func TestCredentialsSentTwiceOrInTheQuery(t *testing.T) {
 	s := newService(t)
 	token := s.access(t)
-	const at = httpadapter.MagicLinkPath
+	const at = httpadapter.IssuePath
 	none := header("Authorization")
 	both := func(changes ...spoil) spoil {
 		return func(r *request) {
@@ -81,7 +81,7 @@ func TestCredentialsInAMalformedQuery(t *testing.T) {
 		"access_token=%zz", "access_token=x;a=b", "a=b;access_token=x", "a=%zz&access_token=x",
 	} {
 		t.Run(query, func(t *testing.T) {
-			s.expect(t, s.good(t, path(httpadapter.MagicLinkPath+"?"+query)), invalidToken)
+			s.expect(t, s.good(t, path(httpadapter.IssuePath+"?"+query)), invalidToken)
 		})
 	}
 }

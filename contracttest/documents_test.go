@@ -47,7 +47,7 @@ var documents = sync.OnceValues(func() (map[string]validator.Validator, error) {
 
 func servedDocument() []byte {
 	answer := httptest.NewRecorder()
-	httpadapter.OpenAPI().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, httpadapter.OpenAPIPath, nil))
+	httpadapter.OpenAPIHandler().ServeHTTP(answer, httptest.NewRequest(http.MethodGet, httpadapter.OpenAPIPath, nil))
 	return answer.Body.Bytes()
 }
 
@@ -69,7 +69,7 @@ var publishedStatuses = []int{201, 401, 403, 404, 422, 503}
 func checkDocuments(tb testing.TB, r request, got answer) {
 	tb.Helper()
 	route, _, _ := strings.Cut(r.path, "?")
-	if route == httpadapter.MagicLinkPath && slices.Contains(publishedStatuses, got.status) {
+	if route == httpadapter.IssuePath && slices.Contains(publishedStatuses, got.status) {
 		require.Empty(tb, complaints(tb, "published", http.MethodPost, route, got), "%s", got.body)
 	}
 	require.Empty(tb, complaints(tb, "served", http.MethodPost, route, got), "%s", got.body)
@@ -115,7 +115,7 @@ func TestValidatorsRefuseWrongAnswers(t *testing.T) {
 		for _, document := range []string{"published", "served"} {
 			t.Run(row.name+"/"+document, func(t *testing.T) {
 				got := answer{row.status, http.Header{"Content-Type": {"application/json"}}, []byte(row.body)}
-				found := complaints(t, document, http.MethodPost, httpadapter.MagicLinkPath, got)
+				found := complaints(t, document, http.MethodPost, httpadapter.IssuePath, got)
 				require.Equal(t, row.good, len(found) == 0, "%v", found)
 			})
 		}

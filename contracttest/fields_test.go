@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/magiclink-go/magiclink"
 )
 
 // member is a good body with one member more.
@@ -13,7 +15,7 @@ func member(text string) spoil { return body(`{"business_id":"` + acme + `",` + 
 func text(name, value string) spoil { return member(`"` + name + `":"` + value + `"`) }
 
 func TestBusinessNames(t *testing.T) {
-	s := newService(t, func(o *options) { o.core.Businesses = nil })
+	s := newService(t, func(o *options) { o.core.Businesses = magiclink.AnyBusiness })
 	id := func(value string) spoil { return body(`{"business_id":` + value + `}`) }
 	external := func(value string) spoil { return body(`{"external_business_id":` + value + `}`) }
 	s.run(t, []trial{

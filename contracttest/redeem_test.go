@@ -18,16 +18,12 @@ import (
 func (s *service) redemption(tb testing.TB) *service {
 	tb.Helper()
 	now := func() time.Time { return noon }
-	redeemer, err := magiclink.NewRedeemer(magiclink.RedeemerConfig{BaseURL: baseURL, Keys: s.keys, Store: s.store, Now: now})
+	all, err := httpadapter.NewService(httpadapter.ServiceConfig{
+		Config:  magiclink.Config{BaseURL: baseURL, Keys: s.keys, Store: s.store, Businesses: tenants, Now: now},
+		Clients: clients(tb), Health: true,
+	})
 	require.NoError(tb, err)
-	sessions, err := magiclink.NewSessions(magiclink.SessionsConfig{BaseURL: baseURL, Keys: s.keys, Now: now})
-	require.NoError(tb, err)
-	redeem, err := httpadapter.NewRedeemHandler(httpadapter.RedeemConfig{Redeemer: redeemer, Sessions: sessions})
-	require.NoError(tb, err)
-	mux := http.NewServeMux()
-	mux.Handle(httpadapter.RedeemPath, redeem)
-	mux.Handle(httpadapter.SessionPath, httpadapter.SessionInfo(sessions))
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(all)
 	tb.Cleanup(server.Close)
 	return &service{url: server.URL, keys: s.keys, store: s.store, log: s.log}
 }

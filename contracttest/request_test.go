@@ -30,7 +30,7 @@ func (s *service) good(tb testing.TB, changes ...spoil) request {
 	tb.Helper()
 	r := request{
 		method: http.MethodPost,
-		path:   httpadapter.MagicLinkPath,
+		path:   httpadapter.IssuePath,
 		header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + s.access(tb)}},
 		body:   goodBody,
 	}
@@ -54,6 +54,9 @@ func header(name string, values ...string) spoil {
 	}
 }
 
+// client follows no redirection: the answer that redirects is the one that is looked at.
+var client = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
 // answer is what came back.
 type answer struct {
 	status int
@@ -70,7 +73,7 @@ func (s *service) send(tb testing.TB, r request) answer {
 	out, err := http.NewRequestWithContext(tb.Context(), r.method, s.url+r.path, content)
 	require.NoError(tb, err)
 	out.Header = r.header
-	in, err := http.DefaultClient.Do(out)
+	in, err := client.Do(out)
 	require.NoError(tb, err)
 	defer func() { require.NoError(tb, in.Body.Close()) }()
 	text, err := io.ReadAll(in.Body)
@@ -78,7 +81,7 @@ func (s *service) send(tb testing.TB, r request) answer {
 	return answer{status: in.StatusCode, header: in.Header, body: text}
 }
 
-// members decodes the body as a JSON object, of which it demands exactly these members.
+// members decodes the body as a JSON object and demands exactly these members.
 func (a answer) members(tb testing.TB, names ...string) map[string]any {
 	tb.Helper()
 	var object map[string]any

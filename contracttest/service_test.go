@@ -47,7 +47,7 @@ type service struct {
 // options are what a test changes about a service.
 type options struct {
 	core    magiclink.Config
-	handler httpadapter.Config
+	handler httpadapter.IssueConfig
 	token   httpadapter.TokenConfig
 	bearer  httpadapter.BearerConfig
 }
@@ -64,7 +64,7 @@ func newService(tb testing.TB, change ...func(*options)) *service {
 			BaseURL: baseURL, Keys: keys, Store: s.store, Businesses: tenants, Now: now, Logger: logger,
 		},
 		bearer:  httpadapter.BearerConfig{Keys: keys, Issuer: issuer, Audience: audience, Now: now},
-		handler: httpadapter.Config{Logger: logger},
+		handler: httpadapter.IssueConfig{Logger: logger},
 		token: httpadapter.TokenConfig{
 			Keys: keys, Clients: clients(tb), Issuer: issuer, Audience: audience, Businesses: tenants, Now: now,
 			Logger: logger,
@@ -81,22 +81,22 @@ func (s *service) serve(tb testing.TB, o options) {
 	tb.Helper()
 	links, err := magiclink.New(o.core)
 	require.NoError(tb, err)
-	bearer, err := httpadapter.NewBearer(o.bearer)
+	bearer, err := httpadapter.NewBearerAuthenticator(o.bearer)
 	require.NoError(tb, err)
 	o.handler.Issuer = links
 	if o.handler.Authenticator == nil {
 		o.handler.Authenticator = bearer
 	}
-	issue, err := httpadapter.New(o.handler)
+	issue, err := httpadapter.NewIssueHandler(o.handler)
 	require.NoError(tb, err)
-	token, err := httpadapter.NewTokenEndpoint(o.token)
+	token, err := httpadapter.NewTokenHandler(o.token)
 	require.NoError(tb, err)
 
 	mux := http.NewServeMux()
-	mux.Handle(httpadapter.MagicLinkPath, issue)
+	mux.Handle(httpadapter.IssuePath, issue)
 	mux.Handle(httpadapter.TokenPath, token)
-	mux.Handle(httpadapter.JWKSPath, httpadapter.JWKS(s.keys))
-	mux.Handle(httpadapter.OpenAPIPath, httpadapter.OpenAPI())
+	mux.Handle(httpadapter.JWKSPath, httpadapter.JWKSHandler(s.keys))
+	mux.Handle(httpadapter.OpenAPIPath, httpadapter.OpenAPIHandler())
 	server := httptest.NewServer(mux)
 	tb.Cleanup(server.Close)
 	s.url = server.URL

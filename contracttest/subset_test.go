@@ -121,6 +121,17 @@ func TestServedDocumentContainsThePublishedOne(t *testing.T) {
 	}
 }
 
+// Generated clients read a YAML answer into the type of its schema, so a document is an object and not a string.
+func TestDocumentDescribesItselfAsAnObject(t *testing.T) {
+	for path, mediaType := range map[string]string{"/openapi.yaml": "application/yaml", "/openapi.json": "application/json"} {
+		at := parse(t, servedDocument())["paths"].(object)[path].(object)
+		for _, name := range []string{"get", "responses", "200", "content", mediaType, "schema"} {
+			at = at[name].(object)
+		}
+		require.Equal(t, "object", at["type"])
+	}
+}
+
 // The document that is validated here is the one that the API serves.
 func TestDocumentIsServed(t *testing.T) {
 	s := newService(t)

@@ -33,7 +33,8 @@ func TestEveryTokenHasAnIDOfItsOwn(t *testing.T) {
 }
 
 func TestTokenIssuesALink(t *testing.T) {
-	s := newService(t)
+	const ledger = "https://ledger.example/"
+	s := newService(t, func(o *options) { o.token.Resources = []string{ledger} })
 	issue := func(g grant, id string) request { return s.good(t, bearer(g.AccessToken), named(id, "")) }
 	g, _ := s.granted(t, asked("scope", "auth:create"))
 	s.expect(t, issue(g, acme), created)
@@ -49,7 +50,9 @@ func TestTokenIssuesALink(t *testing.T) {
 	g, _ = s.granted(t, plain().with(basic("app:1+2", secret)))
 	s.expect(t, issue(g, acme), notFound)
 	s.expect(t, issue(g, other), created)
-	g, _ = s.granted(t, asked("resource", "https://elsewhere.example"))
+	g, _ = s.granted(t, asked("resource", audience+"/"))
+	s.expect(t, issue(g, acme), created)
+	g, _ = s.granted(t, asked("resource", ledger))
 	s.expect(t, issue(g, acme), invalidToken)
 }
 
@@ -84,21 +87,26 @@ func TestScopeOfAToken(t *testing.T) {
 }
 
 func TestAudienceOfAToken(t *testing.T) {
-	s := newService(t)
 	const a, b = "https://a.example/x?y=1", "urn:example:b"
+	allowed, eight := []string{a, b}, []string(nil)
+	for n := range 8 {
+		allowed = append(allowed, a+strconv.Itoa(n))
+		eight = append(eight, "resource", a+strconv.Itoa(n))
+	}
+	long := "https://a.example/" + strings.Repeat("x", 4000)
+	s := newService(t, func(o *options) { o.token.Resources = append(allowed, long) })
 	_, claims := s.granted(t, asked("resource", a))
 	require.Equal(t, a, claims["aud"])
 	_, claims = s.granted(t, asked("resource", a, "resource", b))
 	require.Equal(t, []any{a, b}, claims["aud"])
 	_, claims = s.granted(t, asked("resource", "", "resource", ""))
 	require.Equal(t, audience, claims["aud"])
-	var eight []string
-	for n := range 8 {
-		eight = append(eight, "resource", a+strconv.Itoa(n))
-	}
+	_, claims = s.granted(t, asked("resource", audience+"/"))
+	require.Equal(t, audience, claims["aud"], "the spelling that is configured")
 	s.granted(t, asked(eight...))
-	long := "https://a.example/" + strings.Repeat("x", 4000)
 	s.refuse(t, []ask{
+		{"not configured", asked("resource", "https://bank.example.net/api"), invalidTarget},
+		{"configured and not", asked("resource", a, "resource", "https://bank.example.net/api"), invalidTarget},
 		{"relative", asked("resource", "/x"), invalidTarget},
 		{"without a scheme", asked("resource", "//a.example"), invalidTarget},
 		{"a word", asked("resource", "api"), invalidTarget},
@@ -171,7 +179,7 @@ func TestLifetimeOfAToken(t *testing.T) {
 	s.refuse(t, asks)
 }
 
-// The document has no maximum: whoever asks for more than there is gets what there is, however much more it is.
+// The document has no maximum: a client that asks for more than the maximum of the server gets that maximum.
 func TestLifetimeBeyondEveryIntegerIsCut(t *testing.T) {
 	s := newService(t)
 	for _, asks := range []string{"2147483648", strconv.Itoa(math.MaxInt64), "9223372036854775808"} {

@@ -8,15 +8,17 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/magiclink-go/magiclink/internal/servetest"
 )
 
 // book counts what the callers of a service were told.
 type book struct {
-	links    map[string]string // by id
-	redeemed map[string]int    // how often it was acknowledged, by id
-	refused  int               // links that were answered with 503
-	slowest  time.Duration     // of those answers
-	other    []answer          // that should not have come
+	links    map[string]string  // by id
+	redeemed map[string]int     // how often it was acknowledged, by id
+	refused  int                // links that were answered with 503
+	slowest  time.Duration      // of those answers
+	other    []servetest.Answer // that should not have come
 }
 
 func newBook() *book { return &book{links: map[string]string{}, redeemed: map[string]int{}} }
@@ -24,12 +26,12 @@ func newBook() *book { return &book{links: map[string]string{}, redeemed: map[st
 // issue asks for links, so many callers at once, and books the answers.
 func (b *book) issue(t *testing.T, s *service, callers int) (statuses []int) {
 	t.Helper()
-	answers := atOnce(callers, func(int) answer { return s.issue() })
+	answers := atOnce(callers, func(int) servetest.Answer { return s.issue() })
 	for _, a := range answers {
-		statuses = append(statuses, a.status)
-		switch a.status {
+		statuses = append(statuses, a.Status)
+		switch a.Status {
 		case http.StatusCreated:
-			b.links[a.field(t, "magic_link_id")] = a.field(t, "magic_link")
+			b.links[a.Text(t, "magic_link_id")] = a.Text(t, "magic_link")
 		case http.StatusServiceUnavailable:
 			b.refuse(a)
 			b.refused++
@@ -42,10 +44,10 @@ func (b *book) issue(t *testing.T, s *service, callers int) (statuses []int) {
 
 // redeem redeems links, all at once, and books the answers.
 func (b *book) redeem(s *service, ids []string) (statuses []int) {
-	answers := atOnce(len(ids), func(n int) answer { return s.redeem(b.links[ids[n]]) })
+	answers := atOnce(len(ids), func(n int) servetest.Answer { return s.Redeem(b.links[ids[n]]) })
 	for n, a := range answers {
-		statuses = append(statuses, a.status)
-		switch a.status {
+		statuses = append(statuses, a.Status)
+		switch a.Status {
 		case http.StatusOK:
 			b.redeemed[ids[n]]++
 		case http.StatusServiceUnavailable:
@@ -58,15 +60,15 @@ func (b *book) redeem(s *service, ids []string) (statuses []int) {
 	return statuses
 }
 
-func (b *book) refuse(a answer) {
-	b.slowest = max(b.slowest, a.took)
-	if a.retryAfter == "" {
+func (b *book) refuse(a servetest.Answer) {
+	b.slowest = max(b.slowest, a.Took)
+	if a.Header.Get("Retry-After") == "" {
 		b.other = append(b.other, a)
 	}
 }
 
-func atOnce(n int, call func(int) answer) []answer {
-	answers := make([]answer, n)
+func atOnce(n int, call func(int) servetest.Answer) []servetest.Answer {
+	answers := make([]servetest.Answer, n)
 	var group sync.WaitGroup
 	for i := range n {
 		group.Go(func() { answers[i] = call(i) })

@@ -47,7 +47,7 @@ func failDisk(t *testing.T, fault string, kill bool) {
 	requireAll(t, http.StatusServiceUnavailable, b.issue(t, s, 8))
 	require.Less(t, b.slowest, 6*time.Second)
 	if kill {
-		s.kill()
+		s.Kill()
 		d.heal(fault)
 		s = serve(t, data, d.under)
 	} else {
@@ -83,10 +83,10 @@ func TestFullDisk(t *testing.T) {
 			}
 			require.NotZero(t, b.refused)
 			if kill {
-				s.kill()
-				full := startServe(t, small, nil)
-				t.Logf("started on a full disk: listens=%t, %s", full.origin != "", full.log())
-				full.kill()
+				s.Kill()
+				full := launch(t, small, nil)
+				t.Logf("started on a full disk: listens=%t, %s", full.Origin != "", full.Stderr())
+				full.Kill()
 			}
 			require.NoError(t, os.Remove(ballast))
 			if kill {

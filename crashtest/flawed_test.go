@@ -32,11 +32,11 @@ func (s early) Create(_ context.Context, record magiclink.Record) error {
 	return nil
 }
 
-func (s early) Consume(ctx context.Context, id string, at time.Time) (magiclink.Record, error) {
+func (s early) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
 	record, err := s.Get(ctx, id)
 	if err == nil && record.ConsumedAt.IsZero() {
-		go s.Store.Consume(context.Background(), id, at)
-		record.ConsumedAt = at
+		go s.Store.Consume(context.Background(), id, at, by)
+		record.ConsumedAt, record.ConsumedBy = at, by
 	}
 	return record, err
 }
@@ -44,15 +44,15 @@ func (s early) Consume(ctx context.Context, id string, at time.Time) (magiclink.
 // unlocked checks, and then consumes.
 type unlocked struct{ magiclink.Store }
 
-func (s unlocked) Consume(ctx context.Context, id string, at time.Time) (magiclink.Record, error) {
+func (s unlocked) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
 	before, err := s.Get(ctx, id)
 	if err != nil || !before.ConsumedAt.IsZero() || !before.RevokedAt.IsZero() || !at.Before(before.ExpiresAt) {
-		return s.Store.Consume(ctx, id, at)
+		return s.Store.Consume(ctx, id, at, by)
 	}
 	runtime.Gosched()
-	after, err := s.Store.Consume(ctx, id, at)
+	after, err := s.Store.Consume(ctx, id, at, by)
 	if errors.Is(err, magiclink.ErrConsumed) {
-		before.ConsumedAt = at
+		before.ConsumedAt, before.ConsumedBy = at, by
 		return before, nil
 	}
 	return after, err
@@ -73,8 +73,8 @@ func (s liar) Create(ctx context.Context, record magiclink.Record) error {
 	return nil
 }
 
-func (s liar) Consume(ctx context.Context, id string, at time.Time) (magiclink.Record, error) {
-	record, err := s.Store.Consume(ctx, id, at)
+func (s liar) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
+	record, err := s.Store.Consume(ctx, id, at, by)
 	if err == nil && at.UnixMilli()%16 == 0 {
 		return magiclink.Record{}, errLie
 	}
@@ -84,8 +84,8 @@ func (s liar) Consume(ctx context.Context, id string, at time.Time) (magiclink.R
 // partial keeps the links and forgets who has used them.
 type partial struct{ magiclink.Store }
 
-func (s partial) Consume(ctx context.Context, id string, at time.Time) (magiclink.Record, error) {
+func (s partial) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
 	record, err := s.Get(ctx, id)
-	record.ConsumedAt = at
+	record.ConsumedAt, record.ConsumedBy = at, by
 	return record, err
 }

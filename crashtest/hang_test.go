@@ -2,11 +2,14 @@ package crashtest_test
 
 import (
 	"net/http"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/magiclink-go/magiclink/internal/servetest"
 )
 
 const (
@@ -25,17 +28,17 @@ func TestHangingDisk(t *testing.T) {
 
 	d.fail("sync-hang")
 	time.AfterFunc(hang, func() { d.heal("sync-hang") })
-	answers := atOnce(12, func(n int) answer {
+	answers := atOnce(12, func(n int) servetest.Answer {
 		if n < len(doubtful) {
-			return s.redeem(b.links[doubtful[n]])
+			return s.Redeem(b.links[doubtful[n]])
 		}
 		return s.issue()
 	})
 	for n, a := range answers {
-		t.Logf("after %v: %d %s", a.took.Round(100*time.Millisecond), a.status, a.text[:min(60, len(a.text))])
-		require.Less(t, a.took, deadline+time.Second)
-		require.Equal(t, http.StatusServiceUnavailable, a.status)
-		require.NotEmpty(t, a.retryAfter)
+		t.Logf("after %v: %d %s", a.Took.Round(100*time.Millisecond), a.Status, a.Body[:min(60, len(a.Body))])
+		require.Less(t, a.Took, deadline+time.Second)
+		require.Equal(t, http.StatusServiceUnavailable, a.Status)
+		require.NotEmpty(t, a.Header.Get("Retry-After"))
 		if n >= len(doubtful) {
 			b.refused++
 		}
@@ -44,24 +47,23 @@ func TestHangingDisk(t *testing.T) {
 	b.settle(t, s, doubtful)
 }
 
-// TestReadsDuringAHang: reads wait for no writer.
+// TestReadsDuringAHang: reads wait for no writer. A service that cannot write is not ready.
 func TestReadsDuringAHang(t *testing.T) {
 	t.Parallel()
 	d := newDisk(t)
 	s := serve(t, t.TempDir(), d.under)
-	require.Equal(t, http.StatusCreated, s.issue().status)
+	page := strings.TrimPrefix(s.issue().Text(t, "magic_link"), strings.TrimSuffix(baseURL, "/magic"))
 	d.fail("sync-hang")
-	written := make(chan answer, 1)
+	written := make(chan servetest.Answer, 1)
 	go func() { written <- s.issue() }()
 	for range 20 {
-		r, err := http.NewRequest(http.MethodGet, s.origin+"/readyz", nil)
-		require.NoError(t, err)
-		got := send(r, time.Now())
-		require.Equal(t, http.StatusOK, got.status)
-		require.Less(t, got.took, time.Second)
+		got := s.Send(http.MethodGet, page, "")
+		require.Equal(t, http.StatusOK, got.Status)
+		require.Less(t, got.Took, time.Second)
 	}
+	require.Equal(t, http.StatusServiceUnavailable, s.Send(http.MethodGet, "/readyz", "").Status)
 	d.heal("sync-hang")
-	require.Equal(t, http.StatusCreated, (<-written).status)
+	require.NotZero(t, (<-written).Status)
 }
 
 // TestStopDuringAHang stops a service whose disk does not answer. It does not wait for the disk for ever.
@@ -69,14 +71,14 @@ func TestStopDuringAHang(t *testing.T) {
 	t.Parallel()
 	d := newDisk(t)
 	s := serve(t, t.TempDir(), d.under)
-	require.Equal(t, http.StatusCreated, s.issue().status)
+	require.Equal(t, http.StatusCreated, s.issue().Status)
 	d.fail("sync-hang")
 	go s.issue()
 	require.Eventually(t, func() bool { return d.hangs() }, 30*time.Second, time.Millisecond)
 	begun := time.Now()
-	require.NoError(t, syscall.Kill(s.pid(), syscall.SIGTERM))
-	<-s.exited
+	s.Signal(syscall.SIGTERM)
+	<-s.Exited()
 	t.Logf("stopped after %v", time.Since(begun).Round(100*time.Millisecond))
 	require.Less(t, time.Since(begun), deadline)
-	require.Zero(t, s.cmd.ProcessState.ExitCode(), s.log())
+	require.Zero(t, s.ExitCode(), s.Stderr())
 }

@@ -70,11 +70,14 @@ func (h *historian) choose(tag int) input {
 	case n < 8:
 		in.op, in.at = "get", 0
 	case n < 16:
-		in.op = "consume"
+		in.op, in.by = "consume", []string{"", "one", "other"}[rand.N(3)]
 	case n < 17:
 		in.op = "revoke"
 	default:
 		in.op, in.id, in.at = "purge", 0, in.at+span/2
+		if rand.N(4) == 0 {
+			in.at += 100_000 // also sessions that have ended
+		}
 	}
 	return in
 }
@@ -120,7 +123,7 @@ func (h *historian) carryOut(ctx context.Context, s magiclink.Store, in input) (
 	case "get":
 		record, err = s.Get(ctx, id)
 	case "consume":
-		record, err = s.Consume(ctx, id, at)
+		record, err = s.Consume(ctx, id, at, in.by)
 	case "revoke":
 		err = s.Revoke(ctx, id, at)
 	case "purge":
@@ -132,7 +135,7 @@ func (h *historian) carryOut(ctx context.Context, s magiclink.Store, in input) (
 	if record.ID != "" {
 		out.cell = cell{
 			there: true, tag: int(record.SessionTimeout / time.Second), expires: record.ExpiresAt.UnixMilli() - old,
-			consumed: sinceOld(record.ConsumedAt), revoked: sinceOld(record.RevokedAt),
+			consumed: sinceOld(record.ConsumedAt), by: record.ConsumedBy, revoked: sinceOld(record.RevokedAt),
 		}
 	}
 	return out, removed

@@ -225,7 +225,7 @@ func (k *killer) requireOnce(store magiclink.Store, id string, a *account) {
 	won := 0
 	for range 2 {
 		at := old + rand.Int64N(1<<20)
-		_, err := store.Consume(context.Background(), id, time.UnixMilli(at))
+		_, err := store.Consume(context.Background(), id, time.UnixMilli(at), "")
 		outcome := nameOutcome(err)
 		k.past.enter(event{Op: "consume", ID: id, At: at, Outcome: outcome})
 		if err == nil {

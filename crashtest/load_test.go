@@ -120,7 +120,7 @@ func (l *load) create(id string, expires int64, email string) {
 	ctx, cancel := l.context()
 	defer cancel()
 	err := l.store.Create(ctx, magiclink.Record{
-		ID: id, Email: email, SessionTimeout: time.Hour, CreatedAt: time.UnixMilli(old), ExpiresAt: time.UnixMilli(expires),
+		ID: id, Subject: magiclink.Subject{Email: email}, SessionTimeout: time.Hour, CreatedAt: time.UnixMilli(old), ExpiresAt: time.UnixMilli(expires),
 	})
 	l.report(event{Op: "create", ID: id, Expires: expires, Email: email, Outcome: nameOutcome(err)})
 }
@@ -130,7 +130,7 @@ func (l *load) consume(id string) { l.consumeAt(id, l.at()) }
 func (l *load) consumeAt(id string, at int64) {
 	ctx, cancel := l.context()
 	defer cancel()
-	_, err := l.store.Consume(ctx, id, time.UnixMilli(at))
+	_, err := l.store.Consume(ctx, id, time.UnixMilli(at), "")
 	l.report(event{Op: "consume", ID: id, At: at, Outcome: nameOutcome(err)})
 }
 

@@ -5,19 +5,18 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/servetest"
 )
 
 // roleVariable makes the test binary play a child instead of running tests.
 const roleVariable = "CRASHTEST_ROLE"
 
-// folder is for what is built once.
+// folder holds what is built once.
 var folder string
 
 func TestMain(m *testing.M) {
@@ -34,7 +33,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(folder)
-	return m.Run()
+	return servetest.Main(m)
 }
 
 // play runs one of the children.
@@ -65,12 +64,6 @@ func missing(t *testing.T, what string, err error) {
 	}
 	t.Skipf("%s: %v", what, err)
 }
-
-// buildCommand builds the command magiclink.
-var buildCommand = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(folder, "magiclink")
-	return binary, compile("go", "build", "-o", binary, "../cmd/magiclink")
-})
 
 func compile(tool string, args ...string) error {
 	text, err := exec.Command(tool, args...).CombinedOutput()

@@ -11,9 +11,10 @@ import (
 type input struct {
 	op      string // create, get, consume, revoke, purge
 	id      int
-	at      int64 // of a consumption or revocation; of a purge, what expired before it goes
+	at      int64 // of a consumption or revocation; of a purge, the records that have ended before go
+	by      string
 	expires int64 // of a creation
-	tag     int   // of a creation: tells it from others of the same id
+	tag     int   // of a creation: tells it from others of the same id, and is the session's length in seconds
 }
 
 // output is what came of it.
@@ -29,6 +30,7 @@ type cell struct {
 	tag               int
 	expires           int64
 	consumed, revoked int64 // zero: not
+	by                string
 }
 
 // model is the contract of a store in one function. A call whose outcome is unknown may take place at any time after its
@@ -74,10 +76,12 @@ func apply(c cell, in input) (next cell, outcome string, shown cell) {
 		}
 		return c, "ok", c
 	case "consume":
-		if outcome := refusal(c, in.at); outcome != "" {
+		if outcome := refusal(c, in); outcome != "" {
 			return c, outcome, cell{}
 		}
-		c.consumed = in.at
+		if c.consumed == 0 {
+			c.consumed, c.by = in.at, in.by
+		}
 		return c, "ok", c
 	default:
 		if !c.there {
@@ -90,23 +94,33 @@ func apply(c cell, in input) (next cell, outcome string, shown cell) {
 	}
 }
 
-func refusal(c cell, at int64) string {
+func refusal(c cell, in input) string {
 	switch {
 	case !c.there:
 		return "not found"
 	case c.revoked != 0:
 		return "revoked"
+	case c.consumed != 0 && in.by != "" && in.by == c.by:
+		return ""
 	case c.consumed != 0:
 		return "consumed"
-	case at >= c.expires:
+	case in.at >= c.expires:
 		return "expired"
 	}
 	return ""
 }
 
+// end is the first moment at which nothing depends on the record any more.
+func (c cell) end() int64 {
+	if c.consumed != 0 && c.revoked == 0 {
+		return c.consumed + int64(c.tag)*1000
+	}
+	return c.expires
+}
+
 func stepPurge(c cell, in input, out output) []any {
 	gone := c
-	if c.there && c.expires < in.at {
+	if c.there && c.end() < in.at {
 		gone = cell{}
 	}
 	if out.some && gone != c {

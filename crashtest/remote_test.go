@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/rpc"
 	"os"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -41,6 +42,7 @@ type Request struct {
 	Record  magiclink.Record
 	ID      string
 	At      time.Time
+	By      string
 	Limit   int
 	Timeout time.Duration // zero: none
 }
@@ -70,7 +72,7 @@ func (h *Host) Call(request Request, reply *Reply) error {
 	case "get":
 		reply.Record, err = h.store.Get(ctx, request.ID)
 	case "consume":
-		reply.Record, err = h.store.Consume(ctx, request.ID, request.At)
+		reply.Record, err = h.store.Consume(ctx, request.ID, request.At, request.By)
 	case "revoke":
 		err = h.store.Revoke(ctx, request.ID, request.At)
 	case "purge":
@@ -86,7 +88,12 @@ type remote struct{ client *rpc.Client }
 // startStore opens the store of this path in another process, until the end of the test.
 func startStore(t *testing.T, path string) magiclink.Store {
 	t.Helper()
-	cmd := child(t, "store", path)
+	return startStoreBy(t, child(t, "store", path))
+}
+
+// startStoreBy is startStore with a command that was prepared.
+func startStoreBy(t *testing.T, cmd *exec.Cmd) magiclink.Store {
+	t.Helper()
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
@@ -129,8 +136,8 @@ func (r remote) Get(ctx context.Context, id string) (magiclink.Record, error) {
 	return reply.Record, err
 }
 
-func (r remote) Consume(ctx context.Context, id string, at time.Time) (magiclink.Record, error) {
-	reply, err := r.call(ctx, Request{Op: "consume", ID: id, At: at})
+func (r remote) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
+	reply, err := r.call(ctx, Request{Op: "consume", ID: id, At: at, By: by})
 	return reply.Record, err
 }
 

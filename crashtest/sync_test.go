@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -163,7 +164,7 @@ func TestServeSyncsBeforeItAnswers(t *testing.T) {
 		})
 	}
 	group.Wait()
-	require.Equal(t, 0, s.stop())
+	require.Equal(t, 0, s.Stop(syscall.SIGTERM))
 	acks, faults := unsynced(readTrace(t, trace))
 	require.Equal(t, callers*each, acks)
 	require.Empty(t, faults)

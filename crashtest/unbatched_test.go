@@ -20,10 +20,10 @@ func (s *unbatched) Create(ctx context.Context, record magiclink.Record) error {
 	return s.Store.Create(ctx, record)
 }
 
-func (s *unbatched) Consume(ctx context.Context, id string, at time.Time) (magiclink.Record, error) {
+func (s *unbatched) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.Store.Consume(ctx, id, at)
+	return s.Store.Consume(ctx, id, at, by)
 }
 
 func (s *unbatched) Revoke(ctx context.Context, id string, at time.Time) error {

@@ -57,7 +57,7 @@ func writeLinks(store magiclink.Store, caller int) error {
 		}
 		acknowledge("created", id)
 		at := int64(old + caller<<20 + n + 1)
-		if _, err := store.Consume(context.Background(), id, time.UnixMilli(at)); err != nil {
+		if _, err := store.Consume(context.Background(), id, time.UnixMilli(at), ""); err != nil {
 			return err
 		}
 		acknowledge("redeemed", strconv.FormatInt(at, 10))
@@ -96,7 +96,7 @@ func (s plain) Create(_ context.Context, record magiclink.Record) error {
 	return err
 }
 
-func (s plain) Consume(_ context.Context, id string, at time.Time) (record magiclink.Record, err error) {
+func (s plain) Consume(_ context.Context, id string, at time.Time, _ string) (record magiclink.Record, err error) {
 	_, err = s.db.Exec("UPDATE links SET consumed_at = ? WHERE id = ?", at.UnixMilli(), id)
 	return record, err
 }

@@ -28,7 +28,7 @@ func newAttacker(t *testing.T) *attacker {
 	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		if cookie, err := r.Cookie(formCookie); err == nil {
+		if cookie, err := r.Cookie(plainFormCookie); err == nil {
 			a.stolen = cookie.Value
 		}
 		w.Header().Set("Content-Type", "text/html")
@@ -77,13 +77,15 @@ func TestAttackerInBrowser(t *testing.T) {
 				victim, a := visitor(t, s), newAttacker(t)
 
 				refused := s.posts("403")
-				a.show(forgedForm(s.baseURL, theirs.token(), formToken, "_self"))
+				a.show(forgedForm(s.BaseURL, theirs.token(), formToken, "_self"))
 				victim.do(chromedp.Navigate(a.at(host)))
-				waitFor(t, func() bool { return s.posts("403") > refused && victim.shows("Please open the link again") })
+				waitFor(t, func() bool {
+					return s.posts("403") > refused && victim.shows("Please open the link at its own address")
+				})
 				requireNotSignedIn(t, s, victim, theirs)
 
 				refused = s.posts("403")
-				a.show(fmt.Sprintf(loaded, "") + forgedForm(s.baseURL, theirs.token(), formToken, "f"))
+				a.show(fmt.Sprintf(loaded, "") + forgedForm(s.BaseURL, theirs.token(), formToken, "f"))
 				victim.do(chromedp.Navigate(a.at(host)))
 				waitFor(t, func() bool { return s.posts("403") > refused })
 				requireNotSignedIn(t, s, victim, theirs)
@@ -93,14 +95,14 @@ func TestAttackerInBrowser(t *testing.T) {
 				victim.do(chromedp.Navigate(a.at(host)))
 				ask(victim, chromedp.Evaluate[string](fmt.Sprintf(`fetch(%q, {method: "POST", mode: "no-cors", credentials: "include",
 					headers: {"Content-Type": "application/x-www-form-urlencoded"},
-					body: new URLSearchParams({token: %q, form: %q})}).then(r => r.type)`, s.baseURL, theirs.token(), formToken),
+					body: new URLSearchParams({token: %q, form: %q})}).then(r => r.type)`, s.BaseURL, theirs.token(), formToken),
 					chromedp.EvalAwaitPromise))
 				waitFor(t, func() bool { return s.posts("403") > refused })
 				requireNotSignedIn(t, s, victim, theirs)
 			})
 		}
 	}
-	require.Equal(t, http.StatusSeeOther, s.post(ours).status, "the control: the link was good all the time")
+	require.Equal(t, http.StatusSeeOther, s.post(ours).Status, "the control: the link was good all the time")
 }
 
 // TestAttackerKnowsTheCookie is the worst case: browsers send cookies to all ports of a host, so a server on another port
@@ -116,9 +118,9 @@ func TestAttackerKnowsTheCookie(t *testing.T) {
 	formToken := base64.RawURLEncoding.EncodeToString(sum[:])
 	require.Equal(t, s.openForm(theirs, a.cookie()).formToken, formToken, "it is the right one")
 
-	a.show(forgedForm(s.baseURL, theirs.token(), formToken, "_self"))
+	a.show(forgedForm(s.BaseURL, theirs.token(), formToken, "_self"))
 	victim.do(chromedp.Navigate(a.at("127.0.0.1")))
-	waitFor(t, func() bool { return s.posts("403") == 1 && victim.shows("Please open the link again") })
+	waitFor(t, func() bool { return s.posts("403") == 1 && victim.shows("Please open the link at its own address") })
 	requireNotSignedIn(t, s, victim, theirs)
 }
 
@@ -141,13 +143,13 @@ func visitor(t *testing.T, s *service) *tab {
 	t.Helper()
 	b := open(t)
 	require.Equal(t, http.StatusOK, b.visit(s.issueTo("victim@example.com", "/mine").url))
-	require.NotNil(t, b.cookies(s.origin)[formCookie])
+	require.NotNil(t, b.cookies(s.Origin)[plainFormCookie])
 	return b
 }
 
 func requireNotSignedIn(t *testing.T, s *service, b *tab, l link) {
 	t.Helper()
 	require.Empty(t, b.session(s))
-	require.Equal(t, http.StatusUnauthorized, b.another().visit(s.origin+"/session"))
+	require.Equal(t, http.StatusUnauthorized, b.another().visit(s.Origin+"/session"))
 	s.requireLive(l)
 }

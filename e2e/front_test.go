@@ -40,8 +40,8 @@ func (p *reverseProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func startPublic(t *testing.T) (*service, *tab) {
 	t.Helper()
 	b := open(t)
-	s := startIn(t, t.TempDir(), "https://"+publicHost+"/magic")
-	to, err := url.Parse(s.origin)
+	s := start(t, "-base-url", "https://"+publicHost+"/magic")
+	to, err := url.Parse(s.Origin)
 	require.NoError(t, err)
 	front.mu.Lock()
 	front.behind = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
@@ -62,7 +62,7 @@ func TestBehindProxy(t *testing.T) {
 	require.Contains(t, b.text(), "You go to "+publicHost+"/reports")
 	require.Equal(t, http.StatusOK, b.signIn())
 	require.Equal(t, "https://"+publicHost+"/reports", b.address())
-	require.Equal(t, "https://"+publicHost, b.wire(b.find(http.MethodPost, s.baseURL))["origin"])
+	require.Equal(t, "https://"+publicHost, b.wire(b.find(http.MethodPost, s.BaseURL))["origin"])
 	cookie := b.cookies("https://" + publicHost)[sessionCookie]
 	require.NotNil(t, cookie)
 	require.Equal(t, publicHost, cookie.Domain)

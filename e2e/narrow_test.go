@@ -22,7 +22,7 @@ func TestPagesFit(t *testing.T) {
 	b.requireFits("landing page")
 	require.Equal(t, http.StatusOK, b.visit(s.issueTo("john.doe@"+domain, "/").url))
 	b.requireFits("confirmation page with the warning")
-	require.Equal(t, http.StatusGone, b.visit(link))
+	require.Equal(t, http.StatusGone, b.visit(s.BaseURL+"?token=x"))
 	b.requireFits("page of a dead link")
 }
 

@@ -23,7 +23,7 @@ func TestPageByKeyboard(t *testing.T) {
 	outline := ask(b, chromedp.Evaluate[string](`getComputedStyle(document.activeElement).outlineStyle`))
 	require.Equal(t, "solid", outline, "the focus is to be seen")
 	require.Equal(t, http.StatusOK, b.load(chromedp.KeyEvent(kb.Enter)))
-	require.Equal(t, s.origin+"/reports", b.address())
+	require.Equal(t, s.Origin+"/reports", b.address())
 	s.requireUsed(l)
 }
 
@@ -58,7 +58,7 @@ func TestPageSays(t *testing.T) {
 	require.NotEmpty(t, roles["RootWebArea"][0], "the page has a title")
 	require.Equal(t, "en", ask(b, chromedp.Evaluate[string](`document.documentElement.lang`)))
 
-	host := strings.TrimPrefix(s.origin, "http://")
+	host := strings.TrimPrefix(s.Origin, "http://")
 	require.Contains(t, b.text(), "You go to "+host+"/reports/2026")
 	require.NotContains(t, b.text(), "secret")
 	require.NotContains(t, b.text(), "already signed in")
@@ -79,15 +79,15 @@ func TestPageIsQuiet(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.signIn())
 	b.waitIdle()
 	for _, r := range b.sent() {
-		require.True(t, strings.HasPrefix(r.url, s.origin+"/"), r.url)
+		require.True(t, strings.HasPrefix(r.url, s.Origin+"/"), r.url)
 	}
 	require.Empty(t, b.heard())
 
 	b.forget()
-	require.Equal(t, http.StatusGone, b.visit(l.url))
+	require.Equal(t, http.StatusGone, b.visit(s.BaseURL+"?token=x"))
 	b.waitIdle()
 	for _, r := range b.sent() {
-		require.True(t, strings.HasPrefix(r.url, s.origin+"/"), r.url)
+		require.True(t, strings.HasPrefix(r.url, s.Origin+"/"), r.url)
 	}
 	for _, complaint := range b.heard() {
 		require.Contains(t, complaint, "410 (Gone)", "the browser reports the status, and nothing else")
@@ -120,6 +120,6 @@ func TestSeveralPagesOpen(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.visit(first.url))
 	require.Equal(t, http.StatusOK, b.another().visit(second.url))
 	require.Equal(t, http.StatusOK, b.signIn())
-	require.Equal(t, s.origin+"/first", b.address())
+	require.Equal(t, s.Origin+"/first", b.address())
 	s.requireLive(second)
 }

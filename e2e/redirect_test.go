@@ -18,16 +18,16 @@ func TestFormActionAllowsTheRedirection(t *testing.T) {
 	s := start(t)
 	l := s.issue("/reports")
 	page := send(t, http.MethodGet, l.url, "", nil)
-	require.Contains(t, page.header.Get("Content-Security-Policy"), "form-action 'self'")
+	require.Contains(t, page.Header.Get("Content-Security-Policy"), "form-action 'self'")
 	got := s.post(s.openForm(l, ""))
-	require.Equal(t, http.StatusSeeOther, got.status)
-	require.Contains(t, got.header.Get("Content-Security-Policy"), "form-action 'self'")
-	require.Equal(t, s.origin+"/reports", got.header.Get("Location"))
+	require.Equal(t, http.StatusSeeOther, got.Status)
+	require.Contains(t, got.Header.Get("Content-Security-Policy"), "form-action 'self'")
+	require.Equal(t, s.Origin+"/reports", got.Header.Get("Location"))
 
 	b := open(t)
 	require.Equal(t, http.StatusOK, b.visit(s.issue("/reports").url))
 	require.Equal(t, http.StatusOK, b.signIn())
-	require.Equal(t, s.origin+"/reports", b.address())
+	require.Equal(t, s.Origin+"/reports", b.address())
 	require.Empty(t, b.heard())
 }
 

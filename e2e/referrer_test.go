@@ -28,14 +28,14 @@ func TestReferrer(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.signIn())
 	require.Equal(t, http.StatusOK, b.signIn(), "the landing page's button signs out")
 
-	posted := b.wire(b.find(http.MethodPost, s.baseURL))
-	require.Equal(t, s.origin, posted["origin"])
+	posted := b.wire(b.find(http.MethodPost, s.BaseURL))
+	require.Equal(t, s.Origin, posted["origin"])
 	require.Equal(t, "same-origin", posted["sec-fetch-site"])
-	require.Equal(t, s.origin+"/", posted["referer"])
-	landed := b.wire(b.find(http.MethodGet, s.origin+"/reports/secret?y=1"))
-	require.Equal(t, s.origin+"/", landed["referer"])
+	require.Equal(t, s.Origin+"/", posted["referer"])
+	landed := b.wire(b.find(http.MethodGet, s.Origin+"/reports/secret?y=1"))
+	require.Equal(t, s.Origin+"/", landed["referer"])
 	for _, r := range b.sent() {
-		require.Contains(t, []string{"", s.origin + "/"}, b.wire(r)["referer"], r.url)
+		require.Contains(t, []string{"", s.Origin + "/"}, b.wire(r)["referer"], r.url)
 	}
 }
 
@@ -47,9 +47,10 @@ func deadPage(t *testing.T, newLinkURL string) *httptest.Server {
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
-	redeemer, err := magiclink.NewRedeemer(magiclink.RedeemerConfig{BaseURL: server.URL + "/magic", Keys: keys, Store: memory.New()})
+	config := magiclink.Config{BaseURL: server.URL + "/magic", Keys: keys, Store: memory.New()}
+	redeemer, err := magiclink.NewRedeemer(config)
 	require.NoError(t, err)
-	sessions, err := magiclink.NewSessions(magiclink.SessionsConfig{BaseURL: server.URL + "/magic", Keys: keys})
+	sessions, err := magiclink.NewSessions(config)
 	require.NoError(t, err)
 	page, err := httpadapter.NewPage(httpadapter.PageConfig{Redeemer: redeemer, Sessions: sessions, NewLinkURL: newLinkURL})
 	require.NoError(t, err)
@@ -72,7 +73,7 @@ func TestReferrerToNewLink(t *testing.T) {
 			b := open(t)
 			command(b, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
 			require.Equal(t, http.StatusGone, b.visit(server.URL+"/magic/reports/secret?token=eyJhbGciOi"))
-			require.Equal(t, []string{"Request a new link"}, b.roles()["link"])
+			require.Equal(t, []string{"Get a new link"}, b.roles()["link"])
 			require.Equal(t, http.StatusOK, b.load(chromedp.Click(chromedp.CSS("a"))))
 			arrived := b.address()
 			require.True(t, strings.HasSuffix(arrived, "/new"), arrived)

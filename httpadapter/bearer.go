@@ -9,61 +9,61 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// BearerConfig is what a [Bearer] is made from.
+// BearerConfig configures a [BearerAuthenticator].
 type BearerConfig struct {
 	Keys     *magiclink.Keyring // verifies the tokens; public keys are enough. Required
-	Issuer   string             // the "iss" that tokens must have. Required
+	Issuer   string             // the "iss" that a token must have. Required
 	Audience string             // the "aud" that must be among a token's: this API. Required
 	Leeway   time.Duration      // how far clocks may differ, 0 to one minute
 	Now      func() time.Time   // the clock; nil means time.Now
 }
 
-// Bearer authenticates by access tokens in the Authorization header (RFC 6750 section 2.1), as [NewTokenEndpoint] issues
-// them. It is safe for concurrent use. The zero value lets nobody in.
-type Bearer struct {
+// BearerAuthenticator authenticates by access tokens in the Authorization header (RFC 6750 section 2.1), as [TokenHandler]
+// issues them. It is safe for concurrent use. The zero value lets nobody in.
+type BearerAuthenticator struct {
 	config BearerConfig
 }
 
-// NewBearer reports every fault of the configuration at once, as [magiclink.ConfigErrors].
-func NewBearer(config BearerConfig) (*Bearer, error) {
-	var faults magiclink.ConfigErrors
+// NewBearerAuthenticator reports every fault of the configuration at once, as [magiclink.ConfigErrors].
+func NewBearerAuthenticator(config BearerConfig) (*BearerAuthenticator, error) {
+	var found faults
 	if config.Keys == nil {
-		faults.Add("Keys", "is required")
+		found.add("Keys", "is required: make one with magiclink.GenerateKeyring or LoadKeyring")
 	}
-	checkAudience(&faults, config.Issuer, config.Audience)
+	checkAudience(&found, config.Issuer, config.Audience)
 	if config.Leeway < 0 || config.Leeway > time.Minute {
-		faults.Add("Leeway", "must be between 0 and one minute")
+		found.add("Leeway", "must be between 0 and one minute")
 	}
-	if err := faults.Err(); err != nil {
+	if err := found.err(); err != nil {
 		return nil, err
 	}
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	return &Bearer{config: config}, nil
+	return &BearerAuthenticator{config: config}, nil
 }
 
-func checkAudience(faults *magiclink.ConfigErrors, issuer, audience string) {
+func checkAudience(found *faults, issuer, audience string) {
 	if issuer == "" {
-		faults.Add("Issuer", "is required: it is the iss of access tokens")
+		found.add("Issuer", "is required: it is the iss of access tokens")
 	}
 	if audience == "" || strings.Contains(audience, "#") {
-		faults.Add("Audience", "is required: it is the aud of access tokens, a URI without a fragment")
+		found.add("Audience", "is required: it is the aud of access tokens, a URI without a fragment")
 	}
 }
 
 // Authenticate implements [Authenticator]. Credentials in the query, where they end up in logs, are refused even if a
 // header is there as well, and so are two Authorization headers.
-func (b *Bearer) Authenticate(r *http.Request) (Principal, error) {
+func (a *BearerAuthenticator) Authenticate(r *http.Request) (Principal, error) {
 	token, err := bearerToken(r)
 	if err != nil {
 		return Principal{}, err
 	}
-	if b == nil || b.config.Keys == nil {
+	if a == nil || a.config.Keys == nil {
 		return Principal{}, ErrInvalidCredentials
 	}
-	access, err := b.config.Keys.VerifyAccessToken(token, magiclink.AccessTokenCheck{
-		Issuer: b.config.Issuer, Audience: b.config.Audience, Now: b.config.Now(), Leeway: b.config.Leeway,
+	access, err := a.config.Keys.VerifyAccessToken(token, magiclink.AccessTokenCheck{
+		Issuer: a.config.Issuer, Audience: a.config.Audience, Now: a.config.Now(), Leeway: a.config.Leeway,
 	})
 	if err != nil {
 		return Principal{}, ErrInvalidCredentials
@@ -73,7 +73,7 @@ func (b *Bearer) Authenticate(r *http.Request) (Principal, error) {
 	}, nil
 }
 
-// inQuery reports whether any reader could find the parameter in a query, also in one that net/url drops as malformed.
+// inQuery reports whether any reader could find the parameter in a query, also in a query that net/url drops as malformed.
 func inQuery(query, name string) bool {
 	for pair := range strings.FieldsFuncSeq(query, func(c rune) bool { return c == '&' || c == ';' }) {
 		key, _, _ := strings.Cut(pair, "=")

@@ -1,46 +1,121 @@
 package httpadapter
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"mime"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 )
 
-// defaultMaxBody is the greatest body in bytes that is read.
-const defaultMaxBody = 64 << 10
+const (
+	mediaJSON = "application/json"
+	mediaForm = "application/x-www-form-urlencoded"
+)
 
-// The faults of a body, before anyone looks into it.
+// The greatest bodies in bytes that are read where nothing else is configured.
+const (
+	defaultMaxBody    = 64 << 10 // of a caller who has authenticated
+	defaultMaxUnknown = 16 << 10 // of everybody else
+)
+
+// bodyFault is what is wrong with a body before anybody looks into it.
 type bodyFault struct {
-	status int
+	status int // 413 or 422
 	reason string
 }
 
-// readBody reads a body of the media type. Its size is judged first, as the contract has it.
+func unprocessable(reason string) *bodyFault {
+	return &bodyFault{http.StatusUnprocessableEntity, reason}
+}
+
+func tooLarge(limit int64) *bodyFault {
+	return &bodyFault{http.StatusRequestEntityTooLarge, "the body is larger than " + strconv.FormatInt(limit, 10) + " bytes"}
+}
+
+// readBody reads a body of the media type. The size is judged first, as the contract has it.
 func readBody(w http.ResponseWriter, r *http.Request, limit int64, mediaType string) ([]byte, *bodyFault) {
-	tooLarge := &bodyFault{http.StatusRequestEntityTooLarge, "the body is larger than " + strconv.FormatInt(limit, 10) + " bytes"}
-	if r.ContentLength > limit {
-		return nil, tooLarge
+	body, fault := readAll(w, r, limit)
+	if fault == nil {
+		fault = checkContent(r.Header, mediaType)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	var exceeded *http.MaxBytesError
-	switch {
-	case errors.As(err, &exceeded):
-		return nil, tooLarge
-	case err != nil:
-		return nil, &bodyFault{http.StatusUnprocessableEntity, "the body could not be read to its end"}
-	case !hasMediaType(r.Header, mediaType):
-		return nil, &bodyFault{http.StatusUnprocessableEntity, "the Content-Type must be " + mediaType}
-	case !unencoded(r.Header):
-		return nil, &bodyFault{http.StatusUnprocessableEntity, "the body must be sent without a Content-Encoding"}
+	if fault != nil {
+		return nil, fault
+	}
+	if mediaType == mediaJSON && bytes.HasPrefix(body, []byte("\ufeff")) {
+		return nil, unprocessable("the body begins with a byte order mark: send JSON in UTF-8 without one")
 	}
 	return body, nil
 }
 
-// hasMediaType accepts one Content-Type header of this type. A charset has to be UTF-8, the only one that JSON and
-// forms have.
+// readForm reads the parameters of a body of the type application/x-www-form-urlencoded, each with every value that was
+// given. A middleware may have parsed the form before, with [http.Request.ParseForm]: the body is empty then, and the
+// parameters are in r.PostForm. Parameters of the query are never read.
+func readForm(w http.ResponseWriter, r *http.Request, limit int64) (url.Values, *bodyFault) {
+	body, fault := readAll(w, r, limit)
+	if fault != nil && (fault.status == http.StatusRequestEntityTooLarge || r.PostForm == nil) {
+		return nil, fault
+	}
+	if fault := checkContent(r.Header, mediaForm); fault != nil {
+		return nil, fault
+	}
+	if len(body) == 0 && r.PostForm != nil {
+		return parsedForm(r.PostForm, limit)
+	}
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, unprocessable("the body is not a form: it has a malformed percent-encoding or a semicolon")
+	}
+	return values, nil
+}
+
+// parsedForm applies the limit to a form that somebody else has read.
+func parsedForm(values url.Values, limit int64) (url.Values, *bodyFault) {
+	size := int64(0)
+	for name, given := range values {
+		for _, value := range given {
+			size += int64(len(name) + len(value))
+		}
+	}
+	if size > limit {
+		return nil, tooLarge(limit)
+	}
+	return values, nil
+}
+
+// readAll reads a body that is not larger than the limit.
+func readAll(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *bodyFault) {
+	if r.ContentLength > limit {
+		return nil, tooLarge(limit)
+	}
+	if r.Body == nil { // a request that no server has made
+		return nil, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err == nil {
+		return body, nil
+	}
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		return nil, tooLarge(limit)
+	}
+	return nil, unprocessable("the body could not be read to its end")
+}
+
+func checkContent(header http.Header, mediaType string) *bodyFault {
+	switch {
+	case !hasMediaType(header, mediaType):
+		return unprocessable("the Content-Type must be " + mediaType)
+	case !unencoded(header):
+		return unprocessable("the body must be sent without a Content-Encoding")
+	}
+	return nil
+}
+
+// hasMediaType accepts one Content-Type header of this type. The charset of JSON must be UTF-8. A form's charset is
+// ignored: the encoding of a form is percent-encoded UTF-8 whatever the header says (WHATWG URL, section 5).
 func hasMediaType(header http.Header, want string) bool {
 	values := header.Values("Content-Type")
 	if len(values) != 1 {
@@ -54,7 +129,7 @@ func hasMediaType(header http.Header, want string) bool {
 		return false
 	}
 	charset, given := parameters["charset"]
-	return !given || strings.EqualFold(charset, "utf-8")
+	return !given || want == mediaForm || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
 }
 
 func unencoded(header http.Header) bool {

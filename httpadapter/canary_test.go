@@ -20,11 +20,11 @@ func TestNothingSecretIsLogged(t *testing.T) {
 	var failure error
 	fails := directory(func(context.Context) error { return failure })
 	issuer := newIssuer(t, func(c *magiclink.Config) { c.Logger, c.Businesses = logger, fails })
-	bearer, err := httpadapter.NewBearer(httpadapter.BearerConfig{
+	bearer, err := httpadapter.NewBearerAuthenticator(httpadapter.BearerConfig{
 		Keys: seededKeyring(t), Issuer: apiURL, Audience: apiURL, Now: now,
 	})
 	require.NoError(t, err)
-	links, err := httpadapter.New(httpadapter.Config{Issuer: issuer, Authenticator: bearer, Logger: logger})
+	links, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{Issuer: issuer, Authenticator: bearer, Logger: logger})
 	require.NoError(t, err)
 	tokens := newTokens(t, func(c *httpadapter.TokenConfig) { c.Businesses, c.Logger = fails, logger })
 
@@ -85,7 +85,7 @@ func newTokens(tb testing.TB, change ...func(*httpadapter.TokenConfig)) http.Han
 	for _, c := range change {
 		c(&config)
 	}
-	tokens, err := httpadapter.NewTokenEndpoint(config)
+	tokens, err := httpadapter.NewTokenHandler(config)
 	require.NoError(tb, err)
 	return tokens
 }

@@ -18,13 +18,13 @@ var ErrClientNotFound = errors.New("magiclink: no such client")
 type Client struct {
 	ID           string            // the OAuth client id: 1 to 255 characters of visible ASCII
 	SecretSHA256 [sha256.Size]byte // the hash of its secret: see [HashSecret]
-	TenantID     string            // whose client it is; it stands in its tokens
-	Scopes       []string          // what it may ask for; all of it when it asks for nothing
+	TenantID     string            // the tenant that its tokens are for
+	Scopes       []string          // what it may ask for; a client that asks for nothing gets all of them
 	BusinessID   string            // the one business it is confined to; empty means any of the tenant's
 }
 
 // HashSecret hashes a client secret for [Client.SecretSHA256]. A plain hash is enough because a secret is at least 128
-// random bits; it must not be a password that a person has thought of.
+// random bits. A password that a person has chosen is no secret in this sense.
 func HashSecret(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
 
 // ClientDirectory knows the clients. FindClient returns an error that matches [ErrClientNotFound] for an unknown id; every
@@ -43,7 +43,7 @@ func StaticClients(clients ...Client) (ClientDirectory, error) {
 			return nil, fmt.Errorf("magiclink: client %d: %w", n+1, err)
 		}
 		if _, taken := byID[client.ID]; taken {
-			return nil, fmt.Errorf("magiclink: the client id %q stands twice in the list", client.ID)
+			return nil, fmt.Errorf("magiclink: the client id %q stands twice in the list: give each client an id of its own", client.ID)
 		}
 		client.Scopes = slices.Clone(client.Scopes)
 		byID[client.ID] = client

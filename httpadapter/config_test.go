@@ -12,29 +12,29 @@ import (
 )
 
 func TestNewReportsEveryFaultAtOnce(t *testing.T) {
-	good := httpadapter.Config{Issuer: newIssuer(t), Authenticator: anyone}
-	handler, err := httpadapter.New(good)
+	good := httpadapter.IssueConfig{Issuer: newIssuer(t), Authenticator: anyone}
+	handler, err := httpadapter.NewIssueHandler(good)
 	require.NoError(t, err)
 	require.NotNil(t, handler)
 
-	handler, err = httpadapter.New(httpadapter.Config{MaxBody: -1, Timeout: -1, Realm: "a\"b"})
+	handler, err = httpadapter.NewIssueHandler(httpadapter.IssueConfig{MaxBody: -1, Timeout: -1, Realm: "a\"b"})
 	require.Nil(t, handler)
 	require.Equal(t, []string{"Issuer", "Authenticator", "MaxBody", "Timeout", "Realm"}, faultyFields(t, err))
 
 	for _, realm := range []string{"a\\b", "a\r\nX: y", "ü", "\x7f", "a\x00"} {
 		bad := good
 		bad.Realm = realm
-		_, err := httpadapter.New(bad)
+		_, err := httpadapter.NewIssueHandler(bad)
 		require.Equal(t, []string{"Realm"}, faultyFields(t, err))
 	}
 }
 
-func TestNewBearerReportsEveryFaultAtOnce(t *testing.T) {
+func TestNewBearerAuthenticatorReportsEveryFaultAtOnce(t *testing.T) {
 	good := httpadapter.BearerConfig{Keys: seededKeyring(t), Issuer: apiURL, Audience: apiURL}
-	_, err := httpadapter.NewBearer(good)
+	_, err := httpadapter.NewBearerAuthenticator(good)
 	require.NoError(t, err)
 
-	_, err = httpadapter.NewBearer(httpadapter.BearerConfig{Leeway: -1})
+	_, err = httpadapter.NewBearerAuthenticator(httpadapter.BearerConfig{Leeway: -1})
 	require.Equal(t, []string{"Keys", "Issuer", "Audience", "Leeway"}, faultyFields(t, err))
 
 	for field, change := range map[string]func(*httpadapter.BearerConfig){
@@ -43,39 +43,50 @@ func TestNewBearerReportsEveryFaultAtOnce(t *testing.T) {
 	} {
 		bad := good
 		change(&bad)
-		_, err := httpadapter.NewBearer(bad)
+		_, err := httpadapter.NewBearerAuthenticator(bad)
 		require.Equal(t, []string{field}, faultyFields(t, err))
 	}
 	good.Leeway = time.Minute
-	_, err = httpadapter.NewBearer(good)
+	_, err = httpadapter.NewBearerAuthenticator(good)
 	require.NoError(t, err)
 }
 
-// Who overlooks the error must not go on with half a Bearer.
-func TestNewBearerReturnsNothingBesideAnError(t *testing.T) {
-	bearer, err := httpadapter.NewBearer(httpadapter.BearerConfig{Keys: seededKeyring(t), Audience: apiURL})
+// A caller that overlooks the error must not go on with half a BearerAuthenticator.
+func TestNewBearerAuthenticatorReturnsNothingBesideAnError(t *testing.T) {
+	bearer, err := httpadapter.NewBearerAuthenticator(httpadapter.BearerConfig{Keys: seededKeyring(t), Audience: apiURL})
 	require.Error(t, err)
 	require.Nil(t, bearer)
 }
 
 func TestBearerWithoutAConstructorLetsNobodyIn(t *testing.T) {
-	var none *httpadapter.Bearer
-	for _, bearer := range []*httpadapter.Bearer{none, {}} {
-		handler, err := httpadapter.New(httpadapter.Config{Issuer: newIssuer(t), Authenticator: bearer})
-		require.NoError(t, err)
-		requireEnvelope(t, 401, post(handler, typeJSON, goodBody))
-		requireEnvelope(t, 401, post(handler, typeJSON, goodBody, "Authorization", "Bearer x"))
-	}
+	handler, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{
+		Issuer: newIssuer(t), Authenticator: new(httpadapter.BearerAuthenticator),
+	})
+	require.NoError(t, err)
+	requireEnvelope(t, 401, post(handler, typeJSON, goodBody))
+	requireEnvelope(t, 401, post(handler, typeJSON, goodBody, "Authorization", "Bearer x"))
 }
 
-func TestNewTokenEndpointReportsEveryFaultAtOnce(t *testing.T) {
+// A nil pointer in an interface would panic at the first request.
+func TestTypedNilsAreFaults(t *testing.T) {
+	var bearer *httpadapter.BearerAuthenticator
+	_, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{Issuer: newIssuer(t), Authenticator: bearer})
+	require.Equal(t, []string{"Authenticator"}, faultyFields(t, err))
+	var none directory
+	_, err = httpadapter.NewTokenHandler(httpadapter.TokenConfig{
+		Keys: seededKeyring(t), Clients: none, Businesses: none, Issuer: apiURL, Audience: apiURL,
+	})
+	require.Equal(t, []string{"Clients", "Businesses"}, faultyFields(t, err))
+}
+
+func TestNewTokenHandlerReportsEveryFaultAtOnce(t *testing.T) {
 	clients, err := httpadapter.StaticClients()
 	require.NoError(t, err)
 	good := httpadapter.TokenConfig{Keys: seededKeyring(t), Clients: clients, Issuer: apiURL, Audience: apiURL}
-	_, err = httpadapter.NewTokenEndpoint(good)
+	_, err = httpadapter.NewTokenHandler(good)
 	require.NoError(t, err)
 
-	endpoint, err := httpadapter.NewTokenEndpoint(httpadapter.TokenConfig{
+	endpoint, err := httpadapter.NewTokenHandler(httpadapter.TokenConfig{
 		MaxLifetime: -1, MaxBody: -1, Timeout: -1, Realm: "ü",
 	})
 	require.Nil(t, endpoint)
@@ -89,10 +100,11 @@ func TestNewTokenEndpointReportsEveryFaultAtOnce(t *testing.T) {
 		"Keys":        func(c *httpadapter.TokenConfig) { c.Keys = public },
 		"MaxLifetime": func(c *httpadapter.TokenConfig) { c.MaxLifetime = 1500 * time.Millisecond },
 		"Audience":    func(c *httpadapter.TokenConfig) { c.Audience = apiURL + "#" },
+		"Resources":   func(c *httpadapter.TokenConfig) { c.Resources = []string{"https://a.example", "/relative"} },
 	} {
 		bad := good
 		change(&bad)
-		_, err := httpadapter.NewTokenEndpoint(bad)
+		_, err := httpadapter.NewTokenHandler(bad)
 		require.Equal(t, []string{field}, faultyFields(t, err))
 	}
 }
@@ -151,7 +163,7 @@ func TestStaticClientsKeepsACopy(t *testing.T) {
 }
 
 func TestConfigErrorsCanBeWalked(t *testing.T) {
-	_, err := httpadapter.New(httpadapter.Config{})
+	_, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{})
 	var fault *magiclink.ConfigError
 	require.ErrorAs(t, err, &fault)
 	require.Equal(t, "Issuer", fault.Field)

@@ -1,17 +1,30 @@
 // Package httpadapter puts magic links on the web with net/http alone.
 //
-// [New] makes the handler of POST /v0/auth/magic-link, which issues a link for an authenticated caller. Who may call is
-// up to an [Authenticator]: [NewBearer] takes the access tokens that [NewTokenEndpoint] hands out, and an application with
-// an authority of its own implements the one method itself.
+// [NewService] makes one handler for all routes from one [magiclink.Config] and the clients:
 //
-// Every handler answers at whatever path it is mounted, on any router and behind any prefix. [MagicLinkPath], [TokenPath]
-// and the others are the paths of the published document, which [OpenAPI] serves.
+//	service, err := httpadapter.NewService(httpadapter.ServiceConfig{Config: config, Clients: clients, App: "Acme"})
+//	err = http.ListenAndServe("127.0.0.1:8080", service)
+//
+// # Parts
+//
+// Each handler can also be made by itself: [IssueHandler] issues links for authenticated programs, [TokenHandler] gives them
+// access tokens, [Page] is where links lead, [RedeemHandler] redeems links for back ends and single-page apps,
+// [SessionHandler] shows the current session, and [LogoutHandler] ends it. The constructors report every fault of a
+// configuration at once. An [Authenticator] says who may issue links: [BearerAuthenticator] takes the access tokens of
+// TokenHandler, and an application with an authority of its own implements the one method itself.
+//
+// Each handler answers at whatever path it is mounted, on any router and behind any prefix. [IssuePath], [TokenPath] and the
+// others are the paths of the published document, which [OpenAPIHandler] serves.
+//
+// [RequireSession] guards the application's own handlers, and [SessionFromRequest] says who is signed in.
 //
 // # Answers
 //
 // Answers are JSON with Cache-Control: no-store. An error is {"error": "what is wrong", "data": …}; at the token endpoint
-// "error" is the code of RFC 6749 section 5.2 with "error_description" beside it. In a 422 of the magic-link route, data is
+// "error" is the code of RFC 6749 section 5.2 with "error_description" beside it. In a 422 of the other routes, data is
 // {"fields": [{"field": "ttl", "rule": "max", "message": "must be at most 15"}]} with every broken field; the list is empty
-// where the body could not be read at all. A failure of the store, the directory or the key is a 503 with Retry-After;
-// its cause is logged and never sent.
+// where the request could not be read. A failure of the store, a directory or a key is a 503 with Retry-After. The cause of a
+// 503 is logged and never sent.
+//
+// Handlers also work behind a middleware that has parsed the form of a request.
 package httpadapter

@@ -20,8 +20,9 @@ func ask(handler http.Handler, method string) *httptest.ResponseRecorder {
 
 func TestDocumentsAnswerGetAndHead(t *testing.T) {
 	for mediaType, handler := range map[string]http.Handler{
-		"application/yaml":         httpadapter.OpenAPI(),
-		"application/jwk-set+json": httpadapter.JWKS(seededKeyring(t)),
+		"application/yaml":         httpadapter.OpenAPIHandler(),
+		"application/json":         httpadapter.OpenAPIJSONHandler(),
+		"application/jwk-set+json": httpadapter.JWKSHandler(seededKeyring(t)),
 	} {
 		t.Run(mediaType, func(t *testing.T) {
 			for _, method := range []string{http.MethodGet, http.MethodHead} {
@@ -30,6 +31,7 @@ func TestDocumentsAnswerGetAndHead(t *testing.T) {
 				require.Equal(t, mediaType, w.Header().Get("Content-Type"))
 				require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
 				require.Contains(t, w.Header().Get("Cache-Control"), "max-age")
+				require.Equal(t, "*", w.Header().Get("Access-Control-Allow-Origin"))
 			}
 			for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 				w := ask(handler, method)
@@ -44,7 +46,7 @@ func TestDocumentsAnswerGetAndHead(t *testing.T) {
 func TestJWKSFollowsTheRingAndHoldsNoPrivateKey(t *testing.T) {
 	keys, err := magiclink.GenerateKeyring(magiclink.ES256)
 	require.NoError(t, err)
-	handler := httpadapter.JWKS(keys)
+	handler := httpadapter.JWKSHandler(keys)
 	ids := func() (list []string) {
 		var set struct{ Keys []map[string]string }
 		require.NoError(t, json.Unmarshal(ask(handler, http.MethodGet).Body.Bytes(), &set))
@@ -67,7 +69,22 @@ func TestJWKSFollowsTheRingAndHoldsNoPrivateKey(t *testing.T) {
 func TestJWKSOfASharedSecretIsEmpty(t *testing.T) {
 	keys, err := magiclink.GenerateKeyring(magiclink.HS256)
 	require.NoError(t, err)
-	w := ask(httpadapter.JWKS(keys), http.MethodGet)
+	w := ask(httpadapter.JWKSHandler(keys), http.MethodGet)
 	require.Equal(t, http.StatusOK, w.Code)
 	require.JSONEq(t, `{"keys":[]}`, w.Body.String())
+}
+
+// A service that signs sessions with keys of their own publishes both rings, and a ring that is given twice once.
+func TestJWKSOfSeveralRings(t *testing.T) {
+	other, err := magiclink.GenerateKeyring(magiclink.ES256)
+	require.NoError(t, err)
+	var set struct{ Keys []map[string]string }
+	handler := httpadapter.JWKSHandler(seededKeyring(t), other, seededKeyring(t), nil)
+	require.NoError(t, json.Unmarshal(ask(handler, http.MethodGet).Body.Bytes(), &set))
+	require.Len(t, set.Keys, 2)
+	require.Equal(t, seededKeyring(t).Keys()[0].ID, set.Keys[0]["kid"])
+	require.Equal(t, other.Keys()[0].ID, set.Keys[1]["kid"])
+	for _, key := range set.Keys {
+		require.NotContains(t, key, "d")
+	}
 }

@@ -5,13 +5,17 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"strings"
 	"time"
-
-	"github.com/magiclink-go/magiclink"
 )
 
-// endpoint is what the handlers of POST routes share.
+const (
+	defaultTimeout = 5 * time.Second // how long stores and directories may take
+	defaultRealm   = "magiclink"     // the realm of challenges
+)
+
+// endpoint is what the handlers share.
 type endpoint struct {
 	maxBody int64
 	timeout time.Duration
@@ -21,15 +25,16 @@ type endpoint struct {
 	complete func(*problem) // adds what answers of this endpoint have; may be nil
 }
 
-func newEndpoint(faults *magiclink.ConfigErrors, maxBody int64, timeout time.Duration, realm string, logger *slog.Logger) endpoint {
+// newEndpoint checks the common fields of configurations, and fills in the defaults.
+func newEndpoint(found *faults, maxBody int64, timeout time.Duration, realm string, logger *slog.Logger) endpoint {
 	if maxBody < 0 {
-		faults.Add("MaxBody", "must not be negative")
+		found.add("MaxBody", "must not be negative")
 	}
 	if timeout < 0 {
-		faults.Add("Timeout", "must not be negative")
+		found.add("Timeout", "must not be negative")
 	}
 	if strings.ContainsFunc(realm, func(c rune) bool { return c < ' ' || c > '~' || c == '"' || c == '\\' }) {
-		faults.Add("Realm", "must be visible ASCII without quotes and backslashes")
+		found.add("Realm", "must be visible ASCII without quotes and backslashes")
 	}
 	e := endpoint{maxBody: maxBody, timeout: timeout, realm: realm, logger: logger}
 	if e.maxBody == 0 {
@@ -49,7 +54,7 @@ func newEndpoint(faults *magiclink.ConfigErrors, maxBody int64, timeout time.Dur
 
 var errPanic = errors.New("a handler panicked")
 
-// deadline bounds the work that follows. It is taken when the request has been read: a slow client is no outage.
+// deadline bounds the work that follows. Take it when the request has been read: a slow client is no outage.
 func (e *endpoint) deadline(r *http.Request) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(r.Context(), e.timeout)
 }
@@ -65,13 +70,18 @@ func contain(answer func()) {
 	}
 }
 
-// serve answers a POST by calling answer, and every other method with 405. A panic is answered like an outage; its value is
-// not logged, since nobody knows what is in it.
+// serve answers a POST by calling answer, and every other method with 405. A panic is answered like an outage. The value of
+// the panic may hold anything and is not logged.
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, answer func() *problem) {
 	if r.Method != http.MethodPost {
 		e.refuse(w, r, &problem{status: http.StatusMethodNotAllowed, code: "use POST", allow: http.MethodPost})
 		return
 	}
+	e.answer(w, r, answer)
+}
+
+// answer calls a function that answers a request, or returns why it did not.
+func (e *endpoint) answer(w http.ResponseWriter, r *http.Request, answer func() *problem) {
 	defer contain(func() { e.refuse(w, r, unavailable(errPanic)) })
 	if fault := answer(); fault != nil {
 		e.refuse(w, r, fault)
@@ -83,4 +93,31 @@ func (e *endpoint) refuse(w http.ResponseWriter, r *http.Request, fault *problem
 		e.complete(fault)
 	}
 	fault.write(w, r, e.logger)
+}
+
+// bearer builds the challenge of RFC 6750 section 3.
+func (e *endpoint) bearer(parameters string) string {
+	challenge := `Bearer realm="` + e.realm + `"`
+	if parameters != "" {
+		challenge += ", " + parameters
+	}
+	return challenge
+}
+
+// uninitialized answers for a handler that its constructor has not made.
+func uninitialized(w http.ResponseWriter, r *http.Request, handler string) {
+	cause := errors.New("magiclink: " + handler + " is not initialized: use New" + handler)
+	unavailable(cause).write(w, r, slog.Default())
+}
+
+// isNil reports whether an interface is nil or holds a nil value, on which a method would panic later.
+func isNil(v any) bool {
+	value := reflect.ValueOf(v)
+	switch value.Kind() {
+	case reflect.Invalid:
+		return true
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan, reflect.UnsafePointer:
+		return value.IsNil()
+	}
+	return false
 }

@@ -29,19 +29,19 @@ func must[T any](value T, err error) T {
 }
 
 // The route of the spec on http.ServeMux. Register the path without a method: the handler answers other methods itself.
-func ExampleNew() {
-	bearer, err := httpadapter.NewBearer(httpadapter.BearerConfig{
+func ExampleNewIssueHandler() {
+	bearer, err := httpadapter.NewBearerAuthenticator(httpadapter.BearerConfig{
 		Keys: exampleKeys, Issuer: "https://api.example.com", Audience: "https://api.example.com",
 	})
 	if err != nil {
 		log.Fatal(err)
 	}
-	issue, err := httpadapter.New(httpadapter.Config{Issuer: exampleIssuer, Authenticator: bearer})
+	issue, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{Issuer: exampleIssuer, Authenticator: bearer})
 	if err != nil {
 		log.Fatal(err)
 	}
 	mux := http.NewServeMux()
-	mux.Handle(httpadapter.MagicLinkPath, issue)
+	mux.Handle(httpadapter.IssuePath, issue)
 
 	request := httptest.NewRequest("POST", "/v0/auth/magic-link", strings.NewReader(`{"business_id": "biz_…"}`))
 	answer := httptest.NewRecorder()
@@ -65,13 +65,13 @@ func (staff) Authenticate(r *http.Request) (httpadapter.Principal, error) {
 }
 
 // The handler answers wherever it is mounted: behind a prefix that is stripped, or at a path of its own.
-func ExampleNew_prefix() {
-	issue, err := httpadapter.New(httpadapter.Config{Issuer: exampleIssuer, Authenticator: staff{}})
+func ExampleNewIssueHandler_prefix() {
+	issue, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{Issuer: exampleIssuer, Authenticator: staff{}})
 	if err != nil {
 		log.Fatal(err)
 	}
 	api := http.NewServeMux()
-	api.Handle(httpadapter.MagicLinkPath, issue)
+	api.Handle(httpadapter.IssuePath, issue)
 
 	mux := http.NewServeMux()
 	mux.Handle("/api/", http.StripPrefix("/api", api))
@@ -93,8 +93,8 @@ func ExampleNew_prefix() {
 }
 
 // All faults are reported at once.
-func ExampleNewBearer() {
-	_, err := httpadapter.NewBearer(httpadapter.BearerConfig{Keys: exampleKeys, Audience: "https://api.example.com#v0"})
+func ExampleNewBearerAuthenticator() {
+	_, err := httpadapter.NewBearerAuthenticator(httpadapter.BearerConfig{Keys: exampleKeys, Audience: "https://api.example.com#v0"})
 	var faults magiclink.ConfigErrors
 	if errors.As(err, &faults) {
 		for _, fault := range faults {
@@ -107,7 +107,7 @@ func ExampleNewBearer() {
 }
 
 // A client gets a token with HTTP Basic. It lives for an hour unless the client asks for another time.
-func ExampleNewTokenEndpoint() {
+func ExampleNewTokenHandler() {
 	clients, err := httpadapter.StaticClients(httpadapter.Client{
 		ID: "crm", SecretSHA256: httpadapter.HashSecret("a long random secret"), TenantID: "t1",
 		Scopes: []string{httpadapter.ScopeCreate},
@@ -115,7 +115,7 @@ func ExampleNewTokenEndpoint() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	token, err := httpadapter.NewTokenEndpoint(httpadapter.TokenConfig{
+	token, err := httpadapter.NewTokenHandler(httpadapter.TokenConfig{
 		Keys: exampleKeys, Clients: clients, Issuer: "https://api.example.com", Audience: "https://api.example.com",
 	})
 	if err != nil {
@@ -147,9 +147,9 @@ func ExampleStaticClients() {
 }
 
 // Others verify tokens with the public keys from this address.
-func ExampleJWKS() {
+func ExampleJWKSHandler() {
 	mux := http.NewServeMux()
-	mux.Handle(httpadapter.JWKSPath, httpadapter.JWKS(exampleKeys))
+	mux.Handle(httpadapter.JWKSPath, httpadapter.JWKSHandler(exampleKeys))
 
 	answer := httptest.NewRecorder()
 	mux.ServeHTTP(answer, httptest.NewRequest("GET", "/.well-known/jwks.json", nil))
@@ -162,10 +162,10 @@ func ExampleJWKS() {
 	// application/jwk-set+json false true
 }
 
-// The document of all routes, for the tools of those who call the API.
-func ExampleOpenAPI() {
+// The document of all routes, for the tools of API clients.
+func ExampleOpenAPIHandler() {
 	mux := http.NewServeMux()
-	mux.Handle(httpadapter.OpenAPIPath, httpadapter.OpenAPI())
+	mux.Handle(httpadapter.OpenAPIPath, httpadapter.OpenAPIHandler())
 
 	answer := httptest.NewRecorder()
 	mux.ServeHTTP(answer, httptest.NewRequest("GET", "/openapi.yaml", nil))

@@ -21,6 +21,7 @@ import (
 )
 
 const (
+	baseURL  = "https://app.example.com/magic"
 	apiURL   = "https://api.example.com"
 	business = "biz_GA6EG2qFxA97NZHtxeLPUy"
 	goodBody = `{"business_id":"` + business + `"}`
@@ -43,7 +44,7 @@ func seededKeyring(tb testing.TB) *magiclink.Keyring {
 func newIssuer(tb testing.TB, change ...func(*magiclink.Config)) *magiclink.Issuer {
 	tb.Helper()
 	config := magiclink.Config{
-		BaseURL: "https://app.example.com/magic", Keys: seededKeyring(tb), Store: memory.New(), Now: now,
+		BaseURL: baseURL, Keys: seededKeyring(tb), Store: memory.New(), Businesses: magiclink.AnyBusiness, Now: now,
 	}
 	for _, c := range change {
 		c(&config)
@@ -51,6 +52,63 @@ func newIssuer(tb testing.TB, change ...func(*magiclink.Config)) *magiclink.Issu
 	links, err := magiclink.New(config)
 	require.NoError(tb, err)
 	return links
+}
+
+// core is what issues, redeems and recognises, without HTTP.
+type core struct {
+	issuer   *magiclink.Issuer
+	redeemer *magiclink.Redeemer
+	sessions *magiclink.Sessions
+	store    *tapStore
+}
+
+func newCore(tb testing.TB, change ...func(*magiclink.Config)) *core {
+	tb.Helper()
+	c := &core{store: &tapStore{Store: memory.New()}}
+	config := magiclink.Config{
+		BaseURL: baseURL, Keys: seededKeyring(tb), Store: c.store, Businesses: magiclink.AnyBusiness, Now: now,
+	}
+	for _, f := range change {
+		f(&config)
+	}
+	var err error
+	c.issuer, err = magiclink.New(config)
+	require.NoError(tb, err)
+	c.redeemer, err = magiclink.NewRedeemer(config)
+	require.NoError(tb, err)
+	c.sessions, err = magiclink.NewSessions(config)
+	require.NoError(tb, err)
+	return c
+}
+
+// link issues a link and returns its token.
+func (c *core) link(tb testing.TB, in magiclink.MagicLinkCreate) (token string) {
+	tb.Helper()
+	response, err := c.issuer.Issue(tb.Context(), in)
+	require.NoError(tb, err)
+	return magiclink.TokenOf(response.MagicLink)
+}
+
+// session signs an address in for an hour and returns the session token.
+func (c *core) session(tb testing.TB, email string) string {
+	tb.Helper()
+	return c.sessionOf(tb, magiclink.MagicLinkCreate{BusinessID: business, Email: email, SessionTimeout: 3600})
+}
+
+func (c *core) sessionOf(tb testing.TB, in magiclink.MagicLinkCreate) string {
+	tb.Helper()
+	redeemed, err := c.redeemer.Redeem(tb.Context(), c.link(tb, in))
+	require.NoError(tb, err)
+	token, _, err := c.sessions.Grant(tb.Context(), redeemed)
+	require.NoError(tb, err)
+	return token
+}
+
+func sessionHandler(tb testing.TB, sessions *magiclink.Sessions) http.Handler {
+	tb.Helper()
+	handler, err := httpadapter.NewSessionHandler(httpadapter.SessionConfig{Sessions: sessions})
+	require.NoError(tb, err)
+	return handler
 }
 
 // authenticator is an Authenticator that does as the test says.

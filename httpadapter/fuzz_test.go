@@ -46,7 +46,7 @@ func FuzzMagicLinkBody(f *testing.F) {
 	} {
 		f.Add(body)
 	}
-	handler, err := httpadapter.New(httpadapter.Config{Issuer: newIssuer(f), Authenticator: anyone})
+	handler, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{Issuer: newIssuer(f), Authenticator: anyone})
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, body string) {
 		w := post(handler, typeJSON, body)

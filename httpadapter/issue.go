@@ -10,17 +10,11 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// MagicLinkPath is where the spec has the route that issues links.
-const MagicLinkPath = "/v0/auth/magic-link"
+// IssuePath is where the specification has the route that issues links.
+const IssuePath = "/v0/auth/magic-link"
 
-// defaultTimeout is how long the store and the directory may take.
-const defaultTimeout = 5 * time.Second
-
-// defaultRealm is the realm of challenges.
-const defaultRealm = "magiclink"
-
-// Config is what a [Handler] is made from.
-type Config struct {
+// IssueConfig configures an [IssueHandler].
+type IssueConfig struct {
 	Issuer        *magiclink.Issuer // issues the links. Required
 	Authenticator Authenticator     // finds out who calls. Required
 
@@ -30,32 +24,39 @@ type Config struct {
 	Logger  *slog.Logger  // takes the causes of 503 answers; nil means slog.Default
 }
 
-// Handler answers the spec's POST /v0/auth/magic-link, at whatever path it is mounted. It is safe for concurrent use.
-type Handler struct {
+// IssueHandler answers the specification's POST /v0/auth/magic-link, at whatever path it is mounted. Nothing of a body is
+// read before the caller is authenticated. It is safe for concurrent use. The zero value answers 503.
+type IssueHandler struct {
 	issuer        *magiclink.Issuer
 	authenticator Authenticator
 	endpoint
 }
 
-// New reports every fault of the configuration at once, as [magiclink.ConfigErrors].
-func New(config Config) (*Handler, error) {
-	var faults magiclink.ConfigErrors
+// NewIssueHandler reports every fault of the configuration at once, as [magiclink.ConfigErrors].
+func NewIssueHandler(config IssueConfig) (*IssueHandler, error) {
+	var found faults
 	if config.Issuer == nil {
-		faults.Add("Issuer", "is required: make one with magiclink.New")
+		found.add("Issuer", "is required: make one with magiclink.New")
 	}
 	if config.Authenticator == nil {
-		faults.Add("Authenticator", "is required: NewBearer makes one for access tokens")
+		found.add("Authenticator", "is required: NewBearerAuthenticator makes one for access tokens")
+	} else if isNil(config.Authenticator) {
+		found.add("Authenticator", "is a nil pointer in an interface: NewBearerAuthenticator makes one for access tokens")
 	}
-	shared := newEndpoint(&faults, config.MaxBody, config.Timeout, config.Realm, config.Logger)
-	if err := faults.Err(); err != nil {
+	shared := newEndpoint(&found, config.MaxBody, config.Timeout, config.Realm, config.Logger)
+	if err := found.err(); err != nil {
 		return nil, err
 	}
-	return &Handler{issuer: config.Issuer, authenticator: config.Authenticator, endpoint: shared}, nil
+	return &IssueHandler{issuer: config.Issuer, authenticator: config.Authenticator, endpoint: shared}, nil
 }
 
 // ServeHTTP implements [http.Handler]. The checks run in the order of the contract: credentials, scope, size, form,
 // fields, business.
-func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *IssueHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h == nil || h.authenticator == nil {
+		uninitialized(w, r, "IssueHandler")
+		return
+	}
 	h.serve(w, r, func() *problem {
 		link, fault := h.issue(w, r)
 		if fault == nil {
@@ -65,38 +66,41 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-func (h *Handler) issue(w http.ResponseWriter, r *http.Request) (link magiclink.MagicLinkResponse, _ *problem) {
-	caller, err := h.authenticate(r)
+func (h *IssueHandler) issue(w http.ResponseWriter, r *http.Request) (link magiclink.MagicLinkResponse, _ *problem) {
+	principal, err := h.authenticate(r)
 	if err != nil {
 		return link, h.unauthorized(err)
 	}
-	if !caller.may(ScopeCreate) {
+	if !principal.may(ScopeCreate) {
 		return link, &problem{
 			status: http.StatusForbidden, code: "the access token lacks the scope " + ScopeCreate,
 			challenge: h.bearer(`error="insufficient_scope", scope="` + ScopeCreate + `"`),
 		}
 	}
-	body, unreadable := readBody(w, r, h.maxBody, "application/json")
+	body, unreadable := readBody(w, r, h.maxBody, mediaJSON)
 	if unreadable != nil {
-		return link, malformed(unreadable.status, unreadable.reason)
+		return link, malformed(unreadable)
 	}
 	ctx, cancel := h.deadline(r)
 	defer cancel()
-	link, err = h.issuer.IssueJSON(ctx, body, caller.TenantID, caller.BusinessID)
+	link, err = h.issuer.IssueJSON(ctx, principal.caller(), body)
 	if err != nil {
-		return link, h.refused(err)
+		return link, notIssued(err)
 	}
 	return link, nil
 }
 
 // authenticate bounds the time of an Authenticator that asks another system.
-func (h *Handler) authenticate(r *http.Request) (Principal, error) {
+func (h *IssueHandler) authenticate(r *http.Request) (Principal, error) {
+	if local, ok := h.authenticator.(*BearerAuthenticator); ok { // it asks nobody
+		return local.Authenticate(r)
+	}
 	ctx, cancel := h.deadline(r)
 	defer cancel()
 	return h.authenticator.Authenticate(r.WithContext(ctx))
 }
 
-func (h *Handler) unauthorized(err error) *problem {
+func (h *IssueHandler) unauthorized(err error) *problem {
 	switch {
 	case errors.Is(err, ErrNoCredentials):
 		return &problem{
@@ -112,43 +116,19 @@ func (h *Handler) unauthorized(err error) *problem {
 	return unavailable(err)
 }
 
-// bearer builds the challenge of RFC 6750 section 3.
-func (h *Handler) bearer(parameters string) string {
-	challenge := `Bearer realm="` + h.realm + `"`
-	if parameters != "" {
-		challenge += ", " + parameters
-	}
-	return challenge
-}
-
-type fieldData struct {
-	Fields []magiclink.FieldError `json:"fields"`
-}
-
-func malformed(status int, reason string) *problem {
-	p := &problem{status: status, code: reason}
-	if status == http.StatusUnprocessableEntity {
-		p.data = fieldData{Fields: []magiclink.FieldError{}}
-	}
-	return p
-}
-
-// callerFields come first in FieldErrors. They are what the Authenticator says, so a fault in them is not the client's.
-var callerFields = map[string]bool{"TenantID": true, "ScopedBusinessID": true}
-
-func (h *Handler) refused(err error) *problem {
-	var fields magiclink.FieldErrors
-	var syntax *magiclink.SyntaxError
-	switch {
-	case errors.As(err, &fields) && callerFields[fields[0].Field]:
-		return unavailable(err)
-	case errors.As(err, &fields):
+// notIssued is the answer to an error of Issuer.IssueJSON. A [*magiclink.CallerError] is a fault of the server or of its
+// configuration, so it is answered like an outage.
+func notIssued(err error) *problem {
+	if fields, ok := errors.AsType[magiclink.FieldErrors](err); ok {
 		return &problem{
 			status: http.StatusUnprocessableEntity, code: strings.TrimPrefix(fields.Error(), "magiclink: "),
 			data: fieldData{Fields: fields},
 		}
-	case errors.As(err, &syntax):
-		return malformed(http.StatusUnprocessableEntity, "the body "+syntax.Reason)
+	}
+	if syntax, ok := errors.AsType[*magiclink.SyntaxError](err); ok {
+		return malformed(unprocessable("the body " + syntax.Reason))
+	}
+	switch {
 	case errors.Is(err, magiclink.ErrBusinessForbidden):
 		return &problem{status: http.StatusForbidden, code: "the access token is for another business"}
 	case errors.Is(err, magiclink.ErrBusinessNotFound):

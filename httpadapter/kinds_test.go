@@ -24,9 +24,9 @@ func TestKindsOfToken(t *testing.T) {
 			Scopes: []string{httpadapter.ScopeCreate}, TenantID: "t1", IssuedAt: noon, ExpiresAt: noon.Add(time.Hour),
 		})
 		require.NoError(t, err)
-		return map[string]string{"link": tokenOf(t, link), "session": sessionFor(t, s.sessions, "jane@example.com"), "access": access}
+		return map[string]string{"link": tokenOf(t, link), "session": s.session(t), "access": access}
 	}
-	bearer, err := httpadapter.NewBearer(httpadapter.BearerConfig{Keys: keys, Issuer: origin, Audience: origin, Now: s.now})
+	bearer, err := httpadapter.NewBearerAuthenticator(httpadapter.BearerConfig{Keys: keys, Issuer: origin, Audience: origin, Now: s.now})
 	require.NoError(t, err)
 	for _, verifier := range []struct {
 		name, takes string
@@ -67,4 +67,15 @@ func TestKindsOfToken(t *testing.T) {
 			require.Equal(t, want, verifier.present(token), "%s as %s", kind, verifier.name)
 		}
 	}
+}
+
+// session redeems a link and returns the session token.
+func (s *site) session(tb testing.TB) string {
+	tb.Helper()
+	link, _ := s.link(create)
+	redeemed, err := s.redeemer.Redeem(tb.Context(), magiclink.TokenOf(link))
+	require.NoError(tb, err)
+	token, _, err := s.sessions.Grant(tb.Context(), redeemed)
+	require.NoError(tb, err)
+	return token
 }

@@ -32,7 +32,7 @@ func TestAuthenticatorErrors(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			logger, log := logTo()
-			handler, err := httpadapter.New(httpadapter.Config{
+			handler, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{
 				Issuer: newIssuer(t), Logger: logger,
 				Authenticator: authenticator(func(r *http.Request) (httpadapter.Principal, error) {
 					who, _ := anyone(r)
@@ -51,22 +51,22 @@ func TestAuthenticatorErrors(t *testing.T) {
 	}
 }
 
-// Nobody knows what is in the value of a panic, so neither the log nor the client gets it.
+// The value of a panic may hold anything, so neither the log nor the client gets it.
 func TestPanicsAreOutages(t *testing.T) {
 	const canary = "canary-of-a-panic"
 	logger, log := logTo()
 	panics := directory(func(context.Context) error { panic(canary) })
-	authenticating, err := httpadapter.New(httpadapter.Config{
+	authenticating, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{
 		Issuer: newIssuer(t), Logger: logger,
 		Authenticator: authenticator(func(*http.Request) (httpadapter.Principal, error) { panic(canary) }),
 	})
 	require.NoError(t, err)
-	finding, err := httpadapter.New(httpadapter.Config{
+	finding, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{
 		Authenticator: anyone, Logger: logger,
 		Issuer: newIssuer(t, func(c *magiclink.Config) { c.Businesses = panics }),
 	})
 	require.NoError(t, err)
-	tokens, err := httpadapter.NewTokenEndpoint(httpadapter.TokenConfig{
+	tokens, err := httpadapter.NewTokenHandler(httpadapter.TokenConfig{
 		Keys: seededKeyring(t), Clients: panics, Issuer: apiURL, Audience: apiURL, Logger: logger,
 	})
 	require.NoError(t, err)
@@ -87,9 +87,9 @@ func TestPanicsAreOutages(t *testing.T) {
 	}
 }
 
-// net/http has this one panic stand for "drop the connection", and middleware relies on it.
+// In net/http this one panic means "drop the connection", and middleware relies on it.
 func TestAbortHandlerIsPassedOn(t *testing.T) {
-	handler, err := httpadapter.New(httpadapter.Config{
+	handler, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{
 		Issuer:        newIssuer(t),
 		Authenticator: authenticator(func(*http.Request) (httpadapter.Principal, error) { panic(http.ErrAbortHandler) }),
 	})
@@ -101,7 +101,7 @@ func TestDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hangs := directory(func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() })
 		logger, _ := logTo()
-		handler, err := httpadapter.New(httpadapter.Config{
+		handler, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{
 			Authenticator: anyone, Logger: logger,
 			Issuer: newIssuer(t, func(c *magiclink.Config) { c.Businesses = hangs }),
 		})
@@ -128,7 +128,7 @@ func (b slowBody) Read(p []byte) (int, error) {
 func TestSlowClientIsNoOutage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		logger, log := logTo()
-		handler, err := httpadapter.New(httpadapter.Config{Issuer: newIssuer(t), Authenticator: anyone, Logger: logger})
+		handler, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{Issuer: newIssuer(t), Authenticator: anyone, Logger: logger})
 		require.NoError(t, err)
 		r := httptest.NewRequest(http.MethodPost, "/", nil)
 		r.Header.Set("Content-Type", typeJSON)
@@ -146,7 +146,7 @@ func TestImpossiblePrincipalIsNotTheClientsFault(t *testing.T) {
 	for _, who := range []httpadapter.Principal{{TenantID: "a\nb"}, {TenantID: "t1", BusinessID: "biz_1"}} {
 		logger, log := logTo()
 		who.Scopes = []string{httpadapter.ScopeCreate}
-		handler, err := httpadapter.New(httpadapter.Config{
+		handler, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{
 			Issuer: newIssuer(t), Logger: logger,
 			Authenticator: authenticator(func(*http.Request) (httpadapter.Principal, error) { return who, nil }),
 		})

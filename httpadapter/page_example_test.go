@@ -6,7 +6,6 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"strings"
 
 	"github.com/magiclink-go/magiclink"
@@ -14,14 +13,14 @@ import (
 	"github.com/magiclink-go/magiclink/store/memory"
 )
 
-// exampleStore, exampleRedeemer and exampleSessions stand for what a program sets up once, beside the issuer.
+// exampleConfig stands for what a program sets up once.
 var (
-	exampleStore    = memory.New()
-	exampleLinks    = must(magiclink.New(magiclink.Config{BaseURL: "https://app.example.com/magic", Keys: exampleKeys, Store: exampleStore}))
-	exampleRedeemer = must(magiclink.NewRedeemer(magiclink.RedeemerConfig{
-		BaseURL: "https://app.example.com/magic", Keys: exampleKeys, Store: exampleStore,
-	}))
-	exampleSessions = must(magiclink.NewSessions(magiclink.SessionsConfig{BaseURL: "https://app.example.com/magic", Keys: exampleKeys}))
+	exampleConfig = magiclink.Config{
+		BaseURL: "https://app.example.com/magic", Keys: exampleKeys, Store: memory.New(), Businesses: magiclink.AnyBusiness,
+	}
+	exampleLinks    = must(magiclink.New(exampleConfig))
+	exampleRedeemer = must(magiclink.NewRedeemer(exampleConfig))
+	exampleSessions = must(magiclink.NewSessions(exampleConfig))
 )
 
 // exampleLink issues a link for jane@example.com to /reports.
@@ -51,7 +50,7 @@ func ExampleNewPage() {
 	for _, address := range []string{link, link, link + "x"} {
 		answer := httptest.NewRecorder()
 		mux.ServeHTTP(answer, httptest.NewRequest("GET", address, nil))
-		fmt.Println(answer.Code, strings.Contains(answer.Body.String(), "Sign in as j•••@example.com?"))
+		fmt.Println(answer.Code, strings.Contains(answer.Body.String(), "Sign in as <bdi>j•••@example.com</bdi>?"))
 	}
 	// Output:
 	// 200 true
@@ -59,55 +58,54 @@ func ExampleNewPage() {
 	// 410 false
 }
 
-// A handler behind RequireSession knows who is signed in; who is not is sent to a page of the application.
-func ExampleRequireSession() {
-	signIn := http.RedirectHandler("/sign-in", http.StatusSeeOther)
-	reports := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		session, _ := httpadapter.SessionFromContext(r.Context())
-		fmt.Fprintln(w, "the reports of", session.Email)
+// An application that keeps accounts can refuse a person before the link is used, and keep sessions of its own beside the
+// session cookie.
+func ExamplePageConfig_admit() {
+	suspended := map[string]bool{"jane@example.com": true}
+	page, err := httpadapter.NewPage(httpadapter.PageConfig{
+		Redeemer: exampleRedeemer, Sessions: exampleSessions,
+		Admit: func(_ *http.Request, redemption magiclink.Redemption) error {
+			if suspended[redemption.Email] {
+				return httpadapter.ErrRefused // 403; the link stays usable
+			}
+			return nil // any other error is an outage: 503
+		},
+		OnRedeem: func(w http.ResponseWriter, _ *http.Request, redeemed magiclink.Redemption) error {
+			// Start the application's own session here. The id of the link is the same when a click is repeated.
+			http.SetCookie(w, &http.Cookie{Name: "__Host-own", Value: redeemed.MagicLinkID, Path: "/", Secure: true, HttpOnly: true})
+			return nil
+		},
 	})
-	mux := http.NewServeMux()
-	mux.Handle("GET /reports", httpadapter.RequireSession(exampleSessions, signIn, reports))
-
-	answer := httptest.NewRecorder()
-	mux.ServeHTTP(answer, httptest.NewRequest("GET", "/reports", nil))
-	fmt.Println(answer.Code, answer.Header().Get("Location"))
-
-	token, _, err := exampleSessions.Grant(magiclink.Redemption{Email: "jane@example.com", SessionTimeout: 3600e9})
 	if err != nil {
 		log.Fatal(err)
 	}
-	request := httptest.NewRequest("GET", "/reports", nil)
-	request.AddCookie(&http.Cookie{Name: httpadapter.SessionCookie, Value: token}) // as the page has set it
-	answer = httptest.NewRecorder()
-	mux.ServeHTTP(answer, request)
-	fmt.Print(answer.Code, " ", answer.Body)
-	// Output:
-	// 303 /sign-in
-	// 200 the reports of jane@example.com
+	http.Handle("/magic", page)
+	http.Handle("/magic/", page)
 }
 
-// A single-page application asks the user itself, and then redeems the link.
-func ExampleNewRedeemHandler() {
-	redeem, err := httpadapter.NewRedeemHandler(httpadapter.RedeemConfig{Redeemer: exampleRedeemer, Sessions: exampleSessions})
+// Where links begin at the root, or where damaged links should also reach the page, the page is asked before the mux.
+func ExamplePage_Matches() {
+	page, err := httpadapter.NewPage(httpadapter.PageConfig{Redeemer: exampleRedeemer, Sessions: exampleSessions})
 	if err != nil {
 		log.Fatal(err)
 	}
-	mux := http.NewServeMux()
-	mux.Handle(httpadapter.RedeemPath, redeem)
+	mux := http.NewServeMux() // the application's own routes
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if page.Matches(r) {
+			page.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 
-	link, err := url.Parse(exampleLink())
-	if err != nil {
-		log.Fatal(err)
-	}
-	for range 2 {
-		request := httptest.NewRequest("POST", "/v0/auth/magic-link/redeem", strings.NewReader(`{"token": "`+link.Query().Get("token")+`"}`))
-		request.Header.Set("Content-Type", "application/json")
+	token := magiclink.TokenOf(exampleLink())
+	for _, address := range []string{"/magic/reports?token=" + token, "//magic%3Ftoken=" + token + ".", "/reset-password?token=abc"} {
 		answer := httptest.NewRecorder()
-		mux.ServeHTTP(answer, request)
-		fmt.Println(answer.Code, strings.Contains(answer.Body.String(), `"email":"jane@example.com","path":"/reports","session_token":"`))
+		handler.ServeHTTP(answer, httptest.NewRequest("GET", "https://app.example.com"+address, nil))
+		fmt.Println(answer.Code)
 	}
 	// Output:
-	// 200 true
-	// 410 false
+	// 200
+	// 200
+	// 404
 }

@@ -75,7 +75,7 @@ func TestRedeemJSON(t *testing.T) {
 			token, _ := data["session_token"].(string)
 			row.want["magic_link_id"], row.want["session_token"] = id, token
 			require.Equal(t, row.want, data)
-			session, err := s.sessions.Verify(token)
+			session, err := s.sessions.Verify(t.Context(), token)
 			require.NoError(t, err)
 			require.Equal(t, id, session.MagicLinkID)
 			require.Equal(t, data["expires_at"], session.ExpiresAt.Format(time.RFC3339))

@@ -12,7 +12,7 @@ import (
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
-// retryAfter is what a 503 asks a client to wait.
+// retryAfter is how long a 503 asks a client to wait.
 const retryAfter = 2 * time.Second
 
 var retryAfterSeconds = strconv.Itoa(int(retryAfter / time.Second))
@@ -23,9 +23,10 @@ type problem struct {
 	code        string // the "error" member: a sentence, or an OAuth code with the sentence in description
 	description string
 	data        any
-	challenge   string // WWW-Authenticate
-	allow       string // Allow
-	cause       error  // logged, never sent
+	challenge   string        // WWW-Authenticate
+	allow       string        // Allow
+	retryAfter  time.Duration // Retry-After; a 503 without it has its own
+	cause       error         // logged, never sent
 }
 
 type envelope struct {
@@ -38,6 +39,27 @@ type success struct {
 	Data any `json:"data"`
 }
 
+// fieldData is the data of a 422.
+type fieldData struct {
+	Fields []magiclink.FieldError `json:"fields"`
+}
+
+// malformed is the answer to a request that could not be read. The list of fields is empty then, and not null.
+func malformed(fault *bodyFault) *problem {
+	p := &problem{status: fault.status, code: fault.reason}
+	if fault.status == http.StatusUnprocessableEntity {
+		p.data = fieldData{Fields: []magiclink.FieldError{}}
+	}
+	return p
+}
+
+func unavailable(cause error) *problem {
+	return &problem{
+		status: http.StatusServiceUnavailable, code: "temporarily unavailable, try again later", cause: cause,
+		retryAfter: retryAfter,
+	}
+}
+
 func (p *problem) write(w http.ResponseWriter, r *http.Request, logger *slog.Logger) {
 	header := w.Header()
 	if p.challenge != "" {
@@ -46,8 +68,11 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request, logger *slog.Log
 	if p.allow != "" {
 		header.Set("Allow", p.allow)
 	}
+	if p.retryAfter > 0 {
+		seconds := (p.retryAfter + time.Second - 1) / time.Second
+		header.Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
+	}
 	if p.status == http.StatusServiceUnavailable {
-		header.Set("Retry-After", retryAfterSeconds)
 		level := slog.LevelError
 		if r.Context().Err() != nil {
 			level = slog.LevelDebug // the client has gone, which is no outage
@@ -57,7 +82,7 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request, logger *slog.Log
 	writeJSON(w, p.status, envelope{Error: p.code, Description: p.description, Data: p.data})
 }
 
-// writeJSON leaves "&" as it is, which links are full of.
+// writeJSON leaves "&" as it is, since links are full of it.
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -66,7 +91,7 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	writeText(w, status, text.Bytes())
 }
 
-// writeLink is writeJSON for the one answer of which there are many.
+// writeLink is writeJSON for the most frequent answer.
 func writeLink(w http.ResponseWriter, link magiclink.MagicLinkResponse) {
 	text := make([]byte, 0, len(link.MagicLink)+len(link.MagicLinkID)+64)
 	text = append(text, `{"data":{"magic_link":`...)
@@ -79,7 +104,7 @@ func writeLink(w http.ResponseWriter, link magiclink.MagicLinkResponse) {
 
 func writeText(w http.ResponseWriter, status int, text []byte) {
 	header := w.Header()
-	header.Set("Content-Type", "application/json")
+	header.Set("Content-Type", mediaJSON)
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
 	header.Set("Content-Length", strconv.Itoa(len(text)))
@@ -87,8 +112,10 @@ func writeText(w http.ResponseWriter, status int, text []byte) {
 	_, _ = w.Write(text) // a client that has gone needs no answer
 }
 
-func unavailable(cause error) *problem {
-	return &problem{
-		status: http.StatusServiceUnavailable, code: "temporarily unavailable, try again later", cause: cause,
+// orNull returns nil for the empty string, which is null in JSON.
+func orNull(text string) *string {
+	if text == "" {
+		return nil
 	}
+	return &text
 }

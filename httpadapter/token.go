@@ -4,18 +4,16 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
 )
 
-// TokenPath is where the spec has the token endpoint.
+// TokenPath is where the specification has the token endpoint.
 const TokenPath = "/v0/auth/token" //nolint:gosec // G101: a path
 
 const (
@@ -23,7 +21,7 @@ const (
 	defaultMaxLifetime = 24 * time.Hour
 )
 
-// TokenConfig is what a [TokenEndpoint] is made from.
+// TokenConfig configures a [TokenHandler].
 type TokenConfig struct {
 	Keys    *magiclink.Keyring // signs the access tokens. Required
 	Clients ClientDirectory    // knows the clients. Required
@@ -32,50 +30,51 @@ type TokenConfig struct {
 	// Audience is the "aud" of a token for which no resource was asked: this API, a URI without a fragment. Required.
 	Audience string
 
-	// Businesses is asked whether the client's tenant has the business that a token is to be scoped to. Nil means that
-	// every well-formed id is taken as it is.
+	// Resources are the other resource servers for which a client may ask for a token (RFC 8707), absolute URIs without a
+	// fragment. Audience is always allowed. A resource that is not among them gets no token. An empty path and "/" are one
+	// resource; the token has the spelling that is configured.
+	Resources []string
+
+	// Businesses is asked whether the tenant of the client has the business that the client names. Nil means that a
+	// client can name no business but its own; [magiclink.AnyBusiness] takes every well-formed id.
 	Businesses magiclink.BusinessDirectory
 
-	// MaxLifetime is the longest life of a token, in whole seconds. A client that asks for more gets this much, and is
-	// told so. Zero means 24 hours.
+	// MaxLifetime is the longest life of a token, in whole seconds. A client that asks for more gets this much, and the
+	// answer says so. Zero means 24 hours.
 	MaxLifetime time.Duration
 
-	MaxBody int64            // the greatest body in bytes; zero means 64 KiB
+	MaxBody int64            // the greatest body in bytes; zero means 16 KiB
 	Timeout time.Duration    // how long the directories may take before the answer is 503; zero means 5 s
 	Realm   string           // the realm of WWW-Authenticate; empty means "magiclink"
 	Now     func() time.Time // the clock; nil means time.Now
 	Logger  *slog.Logger     // takes the causes of 503 answers; nil means slog.Default
 }
 
-// TokenEndpoint answers POST /v0/auth/token: the client-credentials grant of RFC 6749 section 4.4, with access tokens in
+// TokenHandler answers POST /v0/auth/token: the client-credentials grant of RFC 6749 section 4.4, with access tokens in
 // the form of RFC 9068 and resource indicators (RFC 8707). In its answer expires_in is the token's lifetime in seconds, as
-// RFC 6749 section 5.1 has it. There are no refresh tokens. It is safe for concurrent use.
+// in RFC 6749 section 5.1. There are no refresh tokens. It is safe for concurrent use. The zero value answers 503.
 //
-// A client authenticates by HTTP Basic, or by client_id and client_secret in the form, and never by both.
-type TokenEndpoint struct {
-	config TokenConfig
-	decoy  [sha256.Size]byte // what the secret for an unknown client is compared with
+// A client authenticates by HTTP Basic, or by client_id and client_secret in the form, and never by both. After ten wrong
+// secrets a client is answered with 429 and Retry-After, also with the right secret; it gets one more attempt every six
+// seconds. Other clients are not affected. Each process counts by itself.
+type TokenHandler struct {
+	config    TokenConfig
+	resources resources
+	throttle  *throttle
+	decoy     [sha256.Size]byte // what the secret for an unknown client is compared with
 	endpoint
 }
 
-// NewTokenEndpoint reports every fault of the configuration at once, as [magiclink.ConfigErrors].
-func NewTokenEndpoint(config TokenConfig) (*TokenEndpoint, error) {
-	var faults magiclink.ConfigErrors
-	switch {
-	case config.Keys == nil:
-		faults.Add("Keys", "is required")
-	case !config.Keys.CanSign():
-		faults.Add("Keys", "has no key that can sign")
+// NewTokenHandler reports every fault of the configuration at once, as [magiclink.ConfigErrors].
+func NewTokenHandler(config TokenConfig) (*TokenHandler, error) {
+	var found faults
+	config.check(&found)
+	allowed := newResources(&found, config.Audience, config.Resources)
+	if config.MaxBody == 0 {
+		config.MaxBody = defaultMaxUnknown
 	}
-	if config.Clients == nil {
-		faults.Add("Clients", "is required: StaticClients makes one from a list")
-	}
-	checkAudience(&faults, config.Issuer, config.Audience)
-	if config.MaxLifetime < 0 || config.MaxLifetime%time.Second != 0 {
-		faults.Add("MaxLifetime", "must be whole seconds and not negative")
-	}
-	shared := newEndpoint(&faults, config.MaxBody, config.Timeout, config.Realm, config.Logger)
-	if err := faults.Err(); err != nil {
+	shared := newEndpoint(&found, config.MaxBody, config.Timeout, config.Realm, config.Logger)
+	if err := found.err(); err != nil {
 		return nil, err
 	}
 	if config.MaxLifetime == 0 {
@@ -84,10 +83,32 @@ func NewTokenEndpoint(config TokenConfig) (*TokenEndpoint, error) {
 	if config.Now == nil {
 		config.Now = time.Now
 	}
-	t := &TokenEndpoint{config: config, endpoint: shared}
-	t.endpoint.complete = t.complete
-	rand.Read(t.decoy[:]) // never fails: see its documentation
-	return t, nil
+	h := &TokenHandler{config: config, resources: allowed, throttle: newThrottle(), endpoint: shared}
+	h.endpoint.complete = h.complete
+	rand.Read(h.decoy[:]) // never fails: see its documentation
+	return h, nil
+}
+
+func (c TokenConfig) check(found *faults) {
+	switch {
+	case c.Keys == nil:
+		found.add("Keys", "is required: make one with magiclink.GenerateKeyring or LoadKeyring")
+	case !c.Keys.CanSign():
+		found.add("Keys", "has no key that can sign: load the keyring with its private keys")
+	}
+	switch {
+	case c.Clients == nil:
+		found.add("Clients", "is required: StaticClients makes one from a list")
+	case isNil(c.Clients):
+		found.add("Clients", "is a nil value in an interface: StaticClients makes a directory from a list")
+	}
+	if c.Businesses != nil && isNil(c.Businesses) {
+		found.add("Businesses", "is a nil pointer in an interface: set a directory, or nothing")
+	}
+	checkAudience(found, c.Issuer, c.Audience)
+	if c.MaxLifetime < 0 || c.MaxLifetime%time.Second != 0 {
+		found.add("MaxLifetime", "must be whole seconds and not negative")
+	}
 }
 
 type tokenAnswer struct {
@@ -98,18 +119,26 @@ type tokenAnswer struct {
 }
 
 // ServeHTTP implements [http.Handler].
-func (t *TokenEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (h *TokenHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if h == nil || h.config.Clients == nil {
+		uninitialized(w, r, "TokenHandler")
+		return
+	}
 	w.Header().Set("Pragma", "no-cache") // RFC 6749 section 5.1
-	t.serve(w, r, func() *problem {
-		body, unreadable := readBody(w, r, t.maxBody, "application/x-www-form-urlencoded")
+	h.serve(w, r, func() *problem {
+		values, unreadable := readForm(w, r, h.maxBody)
 		if unreadable != nil {
 			return oauthProblem(unreadable.status, "invalid_request", unreadable.reason)
 		}
-		form, fault := parseTokenForm(r, body)
+		form, fault := parseTokenForm(r, values)
+		if fault != nil {
+			return fault
+		}
+		ctx, cancel := h.deadline(r)
+		defer cancel()
+		answer, fault := h.grant(ctx, form)
 		if fault == nil {
-			ctx, cancel := t.deadline(r)
-			defer cancel()
-			fault = t.grant(ctx, w, form)
+			writeJSON(w, http.StatusOK, answer)
 		}
 		return fault
 	})
@@ -117,10 +146,10 @@ func (t *TokenEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // complete adds what every answer of a status has: the challenge of a 401 (RFC 6749 section 5.2), and codes where the
 // shared answers have none.
-func (t *TokenEndpoint) complete(fault *problem) {
+func (h *TokenHandler) complete(fault *problem) {
 	switch fault.status {
 	case http.StatusUnauthorized:
-		fault.challenge = `Basic realm="` + t.realm + `"`
+		fault.challenge = `Basic realm="` + h.realm + `"`
 	case http.StatusServiceUnavailable:
 		fault.code, fault.description = "temporarily_unavailable", fault.code
 	case http.StatusMethodNotAllowed:
@@ -128,103 +157,24 @@ func (t *TokenEndpoint) complete(fault *problem) {
 	}
 }
 
-func (t *TokenEndpoint) grant(ctx context.Context, w http.ResponseWriter, form tokenForm) *problem {
-	client, fault := t.authenticate(ctx, form)
+func (h *TokenHandler) grant(ctx context.Context, form tokenForm) (answer tokenAnswer, _ *problem) {
+	client, fault := h.authenticate(ctx, form)
 	if fault != nil {
-		return fault
+		return answer, fault
 	}
-	token, fault := t.token(ctx, client, form)
+	token, fault := h.token(ctx, client, form)
 	if fault != nil {
-		return fault
+		return answer, fault
 	}
-	signed, err := t.config.Keys.SignAccessToken(token)
+	signed, err := h.config.Keys.SignAccessToken(token)
 	if errors.Is(err, magiclink.ErrTokenTooLong) {
-		return oauthProblem(http.StatusUnprocessableEntity, "invalid_target", "a token for all these resources would be too long")
+		return answer, invalidTarget("a token for all these resources would be too long: ask for fewer")
 	}
 	if err != nil {
-		return unavailable(err)
+		return answer, unavailable(err)
 	}
-	writeJSON(w, http.StatusOK, tokenAnswer{
+	return tokenAnswer{
 		AccessToken: signed, TokenType: "Bearer", Scope: strings.Join(token.Scopes, " "),
 		ExpiresIn: token.ExpiresAt.Unix() - token.IssuedAt.Unix(),
-	})
-	return nil
-}
-
-// authenticate does the same work for a client that is not there, so that the time of the answer names no client.
-func (t *TokenEndpoint) authenticate(ctx context.Context, form tokenForm) (Client, *problem) {
-	if form.clientID == "" || form.secret == "" {
-		return Client{}, oauthProblem(http.StatusUnauthorized, "invalid_client", "the client must send its id and its secret")
-	}
-	client, err := t.config.Clients.FindClient(ctx, form.clientID)
-	known := err == nil
-	if !known && !errors.Is(err, ErrClientNotFound) {
-		return Client{}, unavailable(err)
-	}
-	want := t.decoy
-	if known {
-		want = client.SecretSHA256
-	}
-	got := HashSecret(form.secret)
-	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 || !known {
-		return Client{}, oauthProblem(http.StatusUnauthorized, "invalid_client", "the client's credentials are not valid")
-	}
-	return client, nil
-}
-
-// token decides what the client gets of what it asks for.
-func (t *TokenEndpoint) token(ctx context.Context, client Client, form tokenForm) (magiclink.AccessToken, *problem) {
-	scopes := client.Scopes
-	if form.scopes != nil {
-		scopes = form.scopes
-	}
-	for _, scope := range scopes {
-		if !slices.Contains(client.Scopes, scope) {
-			return magiclink.AccessToken{}, oauthProblem(http.StatusForbidden, "invalid_scope", "the client may not have this scope")
-		}
-	}
-	business, fault := t.business(ctx, client, form.businessID)
-	if fault != nil {
-		return magiclink.AccessToken{}, fault
-	}
-	audience := form.resources
-	if len(audience) == 0 {
-		audience = []string{t.config.Audience}
-	}
-	now := t.config.Now().Truncate(time.Second)
-	return magiclink.AccessToken{
-		Issuer: t.config.Issuer, Audience: audience, Subject: client.ID, ClientID: client.ID,
-		ID: magiclink.NewAccessTokenID(now), Scopes: scopes, TenantID: client.TenantID, BusinessID: business,
-		IssuedAt: now, ExpiresAt: now.Add(t.lifetime(form.lifetime)),
 	}, nil
-}
-
-func (t *TokenEndpoint) lifetime(seconds int64) time.Duration {
-	if seconds == 0 {
-		return min(defaultLifetime, t.config.MaxLifetime)
-	}
-	return time.Duration(min(seconds, int64(t.config.MaxLifetime/time.Second))) * time.Second
-}
-
-// business returns the one business to scope the token to, or "".
-func (t *TokenEndpoint) business(ctx context.Context, client Client, asked string) (string, *problem) {
-	switch {
-	case asked == "":
-		return client.BusinessID, nil
-	case client.BusinessID != "" && asked != client.BusinessID:
-		return "", oauthProblem(http.StatusForbidden, "invalid_request", "the client may not act for this business")
-	case t.config.Businesses == nil:
-		return asked, nil
-	}
-	found, err := t.config.Businesses.FindBusiness(ctx, client.TenantID, magiclink.BusinessRef{ID: asked})
-	if errors.Is(err, magiclink.ErrBusinessNotFound) {
-		return "", oauthProblem(http.StatusNotFound, "invalid_request", "there is no such business")
-	}
-	if err == nil && found.ID != asked {
-		err = errors.New("the directory answered with another business")
-	}
-	if err != nil {
-		return "", unavailable(err)
-	}
-	return asked, nil
 }

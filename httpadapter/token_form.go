@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"slices"
@@ -16,6 +17,7 @@ const maxResources = 8
 // tokenForm is a request for an access token, read and checked by itself. Empty fields were not given.
 type tokenForm struct {
 	clientID, secret string
+	hint             string // what to add to the answer if the credentials are wrong
 	businessID       string
 	lifetime         int64 // seconds; 0 when not given
 	scopes           []string
@@ -27,25 +29,30 @@ func invalidRequest(description string) *problem {
 	return oauthProblem(http.StatusUnprocessableEntity, "invalid_request", description)
 }
 
+func invalidTarget(description string) *problem {
+	return oauthProblem(http.StatusUnprocessableEntity, "invalid_target", description)
+}
+
+func invalidClient(description string) *problem {
+	return oauthProblem(http.StatusUnauthorized, "invalid_client", description)
+}
+
 func oauthProblem(status int, code, description string) *problem {
 	return &problem{status: status, code: code, description: description}
 }
 
 // parseTokenForm reads the parameters of RFC 6749 section 4.4.2 and those of the document. A parameter without a value
-// counts as not given, and unknown ones are ignored (RFC 6749 section 3.2).
-func parseTokenForm(r *http.Request, body []byte) (tokenForm, *problem) {
+// counts as not given, and unknown parameters are ignored (RFC 6749 section 3.2).
+func parseTokenForm(r *http.Request, given url.Values) (tokenForm, *problem) {
 	if r.URL.RawQuery != "" {
 		return tokenForm{}, invalidRequest("parameters belong in the body, not in the query")
 	}
-	values, err := url.ParseQuery(string(body))
-	if err != nil {
-		return tokenForm{}, invalidRequest("the body is not a form")
-	}
-	for name, given := range values {
-		if len(given) > 1 && name != "resource" {
-			return tokenForm{}, invalidRequest("a parameter is repeated")
+	values := make(url.Values, len(given))
+	for name, list := range given {
+		if len(list) > 1 && name != "resource" {
+			return tokenForm{}, invalidRequest("a parameter is repeated: only resource may be given more than once")
 		}
-		values[name] = slices.DeleteFunc(given, func(value string) bool { return value == "" })
+		values[name] = slices.DeleteFunc(slices.Clone(list), func(value string) bool { return value == "" })
 	}
 	form := tokenForm{businessID: values.Get("business_id"), resources: values["resource"]}
 	if fault := form.credentials(r.Header, values); fault != nil {
@@ -64,27 +71,44 @@ func (f *tokenForm) credentials(header http.Header, values url.Values) *problem 
 	if len(authorization) > 1 || f.secret != "" {
 		return invalidRequest("the client authenticates in more than one way")
 	}
-	id, secret, ok := basicCredentials(authorization[0])
+	basic, ok := readBasic(authorization[0])
 	if !ok {
-		return oauthProblem(http.StatusUnauthorized, "invalid_client", "the client's credentials are not valid")
+		return invalidClient("the client's credentials are not valid" + basic.hint)
 	}
-	if f.clientID != "" && f.clientID != id {
+	if f.clientID != "" && f.clientID != basic.id {
 		return invalidRequest("client_id is not the client that authenticates")
 	}
-	f.clientID, f.secret = id, secret
+	f.clientID, f.secret, f.hint = basic.id, basic.secret, basic.hint
 	return nil
 }
 
-// basicCredentials reads HTTP Basic, in which OAuth has both parts form-encoded (RFC 6749 section 2.3.1).
-func basicCredentials(authorization string) (id, secret string, ok bool) {
-	r := http.Request{Header: http.Header{"Authorization": {authorization}}}
-	id, secret, ok = r.BasicAuth()
-	if !ok {
-		return "", "", false
+// basicCredentials are what HTTP Basic has sent. The hint is for a client that has not encoded its credentials.
+type basicCredentials struct{ id, secret, hint string }
+
+const encodingHint = `: in HTTP Basic the id and the secret are form-encoded, so a "%" is sent as "%25" and a "+" as "%2B" ` +
+	`(RFC 6749 section 2.3.1)`
+
+// readBasic reads HTTP Basic, in which OAuth has both parts form-encoded (RFC 6749 section 2.3.1).
+func readBasic(authorization string) (basic basicCredentials, ok bool) {
+	scheme, encoded, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "Basic") {
+		return basic, false
 	}
-	id, err1 := url.QueryUnescape(id)
-	secret, err2 := url.QueryUnescape(secret)
-	return id, secret, err1 == nil && err2 == nil
+	decoded, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return basic, false
+	}
+	id, secret, ok := strings.Cut(string(decoded), ":")
+	if !ok {
+		return basic, false
+	}
+	if strings.ContainsAny(string(decoded), "%+") {
+		basic.hint = encodingHint
+	}
+	var err1, err2 error
+	basic.id, err1 = url.QueryUnescape(id)
+	basic.secret, err2 = url.QueryUnescape(secret)
+	return basic, err1 == nil && err2 == nil
 }
 
 func (f *tokenForm) parameters(values url.Values) *problem {
@@ -98,37 +122,16 @@ func (f *tokenForm) parameters(values url.Values) *problem {
 		if strings.Trim(text, "0123456789") != "" || text[0] == '0' {
 			return invalidRequest("expires_in must be a number of seconds, at least 1")
 		}
-		f.lifetime, _ = strconv.ParseInt(text, 10, 64) // digits alone: what is out of range becomes the greatest number
+		f.lifetime, _ = strconv.ParseInt(text, 10, 64) // digits alone: a number out of range becomes the greatest number
 	}
 	if scope := values.Get("scope"); scope != "" {
 		f.scopes = strings.Split(scope, " ")
-		if !allScopeTokens(f.scopes) {
+		if slices.ContainsFunc(f.scopes, func(scope string) bool { return !scopeToken(scope) }) {
 			return oauthProblem(http.StatusUnprocessableEntity, "invalid_scope", "scope must be names with one space between them")
 		}
 	}
-	if len(f.resources) > maxResources || !allResources(f.resources) {
-		return oauthProblem(http.StatusUnprocessableEntity, "invalid_target",
-			"resource must be an absolute URI without a fragment, given at most "+strconv.Itoa(maxResources)+" times")
+	if len(f.resources) > maxResources {
+		return invalidTarget("resource may be given at most " + strconv.Itoa(maxResources) + " times")
 	}
 	return nil
-}
-
-func allScopeTokens(scopes []string) bool {
-	for _, scope := range scopes {
-		if !scopeToken(scope) {
-			return false
-		}
-	}
-	return true
-}
-
-// allResources checks resource indicators (RFC 8707 section 2).
-func allResources(resources []string) bool {
-	for _, resource := range resources {
-		u, err := url.Parse(resource)
-		if err != nil || !u.IsAbs() || u.Host == "" && strings.HasPrefix(u.Scheme, "http") || strings.Contains(resource, "#") || strings.ContainsFunc(resource, notVisible) {
-			return false
-		}
-	}
-	return true
 }

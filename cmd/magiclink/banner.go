@@ -8,8 +8,8 @@ import (
 	"github.com/magiclink-go/magiclink/httpadapter"
 )
 
-// printFirstSteps shows what to paste into a shell. The secret is printed once, here, if we have made it; one that came
-// from the environment stays there.
+// printFirstSteps shows what to paste into a shell. The secret is printed once, here, if serve has made it. A secret
+// of the environment is not printed.
 func printFirstSteps(w io.Writer, origin string, client *credentials) {
 	id, secret := client.id, client.secret
 	about := "This secret is shown once and kept only as a hash."
@@ -27,7 +27,7 @@ curl -sS %s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json
 
 `, client.id, firstBusiness, about,
 		origin+httpadapter.TokenPath, id, secret,
-		origin+httpadapter.MagicLinkPath, `{"external_business_id":"`+firstBusiness+`","email":"jane@example.com","path":"/reports"}`)
+		origin+httpadapter.IssuePath, `{"external_business_id":"`+firstBusiness+`","email":"jane@example.com","path":"/reports"}`)
 }
 
 // printServing says where the server is, and which routes to try first.

@@ -13,7 +13,9 @@ import (
 )
 
 // testClient is the client that tests give to a first start by its environment.
-var testClient = []string{"MAGICLINK_CLIENT_ID=crm", "MAGICLINK_CLIENT_SECRET=correct-horse-battery-staple"}
+var testClient = []string{"MAGICLINK_CLIENT_ID=crm", "MAGICLINK_CLIENT_SECRET=" + testSecret}
+
+const testSecret = "correct-horse-battery-staple"
 
 var httpClient = &http.Client{Timeout: 30 * time.Second}
 
@@ -41,14 +43,28 @@ func (p *process) get(path string) answer {
 	return do(p.t, r)
 }
 
-// token gets an access token for testClient.
-func (p *process) token() string {
+// eventually waits for what a running serve does by itself.
+func (p *process) eventually(done func() bool, what string) {
 	p.t.Helper()
-	form := url.Values{"client_id": {"crm"}, "client_secret": {"correct-horse-battery-staple"}}
+	require.Eventually(p.t, done, 30*time.Second, 20*time.Millisecond, what)
+}
+
+// askToken asks for an access token with the credentials.
+func (p *process) askToken(id, secret string) answer {
+	p.t.Helper()
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}}
 	r, err := http.NewRequest(http.MethodPost, p.origin+"/v0/auth/token", strings.NewReader(form.Encode()))
 	require.NoError(p.t, err)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	got := do(p.t, r)
+	return do(p.t, r)
+}
+
+func (p *process) tokenStatus(id, secret string) int { return p.askToken(id, secret).status }
+
+// token gets an access token for testClient.
+func (p *process) token() string {
+	p.t.Helper()
+	got := p.askToken("crm", testSecret)
 	require.Equal(p.t, http.StatusOK, got.status, got.body)
 	var body struct {
 		AccessToken string `json:"access_token"`

@@ -20,7 +20,10 @@ type command struct {
 
 // commands returns all commands, in the order in which help lists them.
 func commands() []*command {
-	return []*command{serveCommand(), issueCommand(), redeemCommand(), keysCommand(), purgeCommand(), helpCommand()}
+	return []*command{
+		serveCommand(), issueCommand(), redeemCommand(), keysCommand(), clientsCommand(), businessesCommand(),
+		configCommand(), purgeCommand(), versionCommand(), helpCommand(),
+	}
 }
 
 func find(name string) *command {
@@ -32,14 +35,26 @@ func find(name string) *command {
 	return nil
 }
 
+func unknownCommand(name string) string {
+	names := make([]string, 0, len(commands()))
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	if near := nearest(name, names); near != "" {
+		return fmt.Sprintf("there is no command %q: did you mean %q?", name, "magiclink "+near)
+	}
+	return fmt.Sprintf("there is no command %q: run \"magiclink help\" for the list", name)
+}
+
 func overview() string {
 	var b strings.Builder
-	b.WriteString("magiclink issues one-time sign-in links.\n\nUsage: magiclink COMMAND [flags]\n\n")
+	b.WriteString("magiclink issues and redeems one-time sign-in links.\n\nUsage: magiclink COMMAND [flags]\n\n")
 	for _, c := range commands() {
-		fmt.Fprintf(&b, "  %-6s  %s\n", c.name, c.summary)
+		fmt.Fprintf(&b, "  %-10s  %s\n", c.name, c.summary)
 	}
-	b.WriteString("\n\"magiclink help COMMAND\" explains one with an example. Every flag can be given by the environment:\n" +
-		"-base-url is MAGICLINK_BASE_URL.\n")
+	b.WriteString("\n\"magiclink help COMMAND\" explains one command with an example. Every flag has an environment variable:\n" +
+		"-base-url is MAGICLINK_BASE_URL. A flag on the command line wins.\n" +
+		"Exit codes: 0 done, 1 failed, 2 wrong usage.\n")
 	return b.String()
 }
 
@@ -49,11 +64,11 @@ func (c *command) help() string {
 	if c.flags != nil {
 		set := flag.NewFlagSet(c.name, flag.ContinueOnError)
 		c.flags(set)
-		b.WriteString("\nFlags, each with the environment variable that stands for it:\n")
+		b.WriteString("\nFlags and their environment variables:\n")
 		set.VisitAll(func(f *flag.Flag) {
 			kind, usage := flag.UnquoteUsage(f)
-			fmt.Fprintf(&b, "  -%s %s (%s)\n        %s", f.Name, kind, variable(f.Name), usage)
-			if f.DefValue != "" {
+			fmt.Fprintf(&b, "  %s (%s)\n        %s", strings.TrimSpace("-"+f.Name+" "+kind), variable(f.Name), usage)
+			if f.DefValue != "" && f.DefValue != "false" {
 				fmt.Fprintf(&b, " (default %s)", f.DefValue)
 			}
 			b.WriteString("\n")
@@ -68,18 +83,19 @@ func helpCommand() *command {
 		name:    "help",
 		args:    "[COMMAND]",
 		summary: "explains a command",
-		long:    "Explains a command, or lists all of them.",
+		long:    "Explains a command, or lists all commands.",
 		example: "magiclink help serve",
 		run: func(_ context.Context, p *program, args []string) error {
 			if len(args) == 0 {
 				fmt.Fprint(p.stdout, overview())
 				return nil
 			}
-			c := find(args[0])
-			if c == nil || len(args) > 1 {
-				return usagef("there is no command %q", strings.Join(args, " "))
+			name := canonicalName(args[0])
+			c := find(name)
+			if c == nil {
+				return usageError{fmt.Errorf("%s", unknownCommand(name))}
 			}
-			fmt.Fprint(p.stdout, c.help())
+			fmt.Fprint(p.stdout, c.help()) // "help keys list" explains keys
 			return nil
 		},
 	}

@@ -2,14 +2,14 @@ package main
 
 import (
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
+	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
-	"github.com/magiclink-go/magiclink/internal/strictjson"
+	"github.com/magiclink-go/magiclink/internal/trustedfile"
 )
 
 // configFile is the content of config.json.
@@ -32,8 +32,12 @@ type businessEntry struct {
 	ExternalID string `json:"external_id"`
 }
 
+// knownScopes are the scopes that a client can have.
+var knownScopes = []string{httpadapter.ScopeCreate, "auth:read", "auth:revoke"}
+
+// readConfig reads the configuration file.
 func readConfig(path string) (*configFile, error) {
-	text, err := os.ReadFile(path) //nolint:gosec // G304: the path is the operator's own
+	text, err := trustedfile.Read(path)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
@@ -44,112 +48,7 @@ func readConfig(path string) (*configFile, error) {
 	return config, nil
 }
 
-// parseConfig reads the file strictly: a misspelt member is a fault and not a setting that silently has no effect.
-// Errors name the member, such as clients[0].secret_sha256.
-func parseConfig(text []byte) (*configFile, error) {
-	var config configFile
-	err := members("", text, map[string]func(string, strictjson.Value) error{
-		"clients": list(func(at string, value strictjson.Value) error {
-			client, err := parseClient(at, value)
-			config.Clients = append(config.Clients, client)
-			return err
-		}),
-		"businesses": list(func(at string, value strictjson.Value) error {
-			business, err := parseBusiness(at, value)
-			config.Businesses = append(config.Businesses, business)
-			return err
-		}),
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &config, config.check()
-}
-
-func parseClient(at string, value strictjson.Value) (c clientEntry, err error) {
-	err = members(at, value.Raw, map[string]func(string, strictjson.Value) error{
-		"id":            text(&c.ID),
-		"secret_sha256": text(&c.SecretSHA256),
-		"tenant":        text(&c.Tenant),
-		"scopes": list(func(at string, value strictjson.Value) error {
-			var scope string
-			err := text(&scope)(at, value)
-			c.Scopes = append(c.Scopes, scope)
-			return err
-		}),
-		"business_id": func(at string, value strictjson.Value) error {
-			if value.Kind == strictjson.Null {
-				return nil
-			}
-			c.BusinessID = new(string)
-			return text(c.BusinessID)(at, value)
-		},
-	})
-	return c, err
-}
-
-func parseBusiness(at string, value strictjson.Value) (b businessEntry, err error) {
-	err = members(at, value.Raw, map[string]func(string, strictjson.Value) error{
-		"id":          text(&b.ID),
-		"tenant":      text(&b.Tenant),
-		"external_id": text(&b.ExternalID),
-	})
-	return b, err
-}
-
-// members reads an object whose members are all known.
-func members(at string, object []byte, known map[string]func(string, strictjson.Value) error) error {
-	err := strictjson.Object(object, func(name []byte, value strictjson.Value) error {
-		path := string(name)
-		if at != "" {
-			path = at + "." + path
-		}
-		read, ok := known[string(name)]
-		if !ok {
-			return fmt.Errorf("unknown member %q", path)
-		}
-		return read(path, value)
-	})
-	var syntax *strictjson.SyntaxError
-	if errors.Is(err, strictjson.ErrNotObject) || errors.As(err, &syntax) {
-		return fmt.Errorf("%s %w", or(at, "it"), err)
-	}
-	return err
-}
-
-func or(text, otherwise string) string {
-	if text != "" {
-		return text
-	}
-	return otherwise
-}
-
-func text(to *string) func(string, strictjson.Value) error {
-	return func(at string, value strictjson.Value) error {
-		if value.Kind != strictjson.String {
-			return fmt.Errorf("%s must be a string", at)
-		}
-		*to = value.Text()
-		return nil
-	}
-}
-
-func list(element func(string, strictjson.Value) error) func(string, strictjson.Value) error {
-	return func(at string, value strictjson.Value) error {
-		n, fault := 0, error(nil)
-		isList := value.Elements(func(value strictjson.Value) bool {
-			fault = element(at+"["+strconv.Itoa(n)+"]", value)
-			n++
-			return fault == nil
-		})
-		if !isList && fault == nil {
-			return fmt.Errorf("%s must be a list", at)
-		}
-		return fault
-	}
-}
-
-// check holds the entries against each other.
+// check returns the first fault of the content. It names the member, such as clients[0].secret_sha256.
 func (c *configFile) check() error {
 	if _, err := c.directory(); err != nil {
 		return err
@@ -157,76 +56,72 @@ func (c *configFile) check() error {
 	seen := map[string]bool{}
 	for n, client := range c.Clients {
 		at := "clients[" + strconv.Itoa(n) + "]"
-		if seen[client.ID] {
-			return fmt.Errorf("%s.id is the id of another client, too", at)
-		}
-		seen[client.ID] = true
 		if err := c.checkClient(at, client); err != nil {
 			return err
 		}
+		if seen[client.ID] {
+			return fmt.Errorf("%s.id %q is the id of another client too: each client needs its own id", at, client.ID)
+		}
+		seen[client.ID] = true
 	}
 	return nil
 }
 
 func (c *configFile) checkClient(at string, client clientEntry) error {
-	if hash, err := hex.DecodeString(client.SecretSHA256); err != nil || len(hash) != 32 {
-		return fmt.Errorf("%s.secret_sha256 must be the SHA-256 of the secret, 64 hexadecimal digits", at)
+	switch {
+	case client.ID == "" || len(client.ID) > 255 || !visibleASCII(client.ID):
+		return fmt.Errorf("%s.id must be 1 to 255 characters of visible ASCII without spaces", at)
+	case client.Tenant == "" || !magiclink.ValidTenantID(client.Tenant):
+		return fmt.Errorf("%s.tenant must be 1 to 255 characters without control characters", at)
 	}
-	if client.Tenant == "" {
-		return fmt.Errorf("%s.tenant is missing", at)
+	if _, err := client.hash(); err != nil {
+		return fmt.Errorf("%s.secret_sha256 %w", at, err)
 	}
-	entry, err := client.client()
-	if err == nil {
-		err = entry.Validate()
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", at, err)
-	}
-	if client.BusinessID == nil {
-		return nil
-	}
-	for _, business := range c.Businesses {
-		if business.ID == *client.BusinessID && business.Tenant == client.Tenant {
-			return nil
+	for n, scope := range client.Scopes {
+		if !slices.Contains(knownScopes, scope) {
+			return fmt.Errorf("%s.scopes[%d] %q is not a scope: write one of %s", at, n, scope, strings.Join(knownScopes, ", "))
 		}
 	}
-	return fmt.Errorf("%s.business_id is not the id of a business of the tenant", at)
-}
-
-func (c clientEntry) client() (httpadapter.Client, error) {
-	client := httpadapter.Client{ID: c.ID, TenantID: c.Tenant, Scopes: c.Scopes}
-	if c.BusinessID != nil {
-		client.BusinessID = *c.BusinessID
+	if client.BusinessID == nil || c.hasBusiness(*client.BusinessID, client.Tenant) {
+		return nil
 	}
-	_, err := hex.Decode(client.SecretSHA256[:], []byte(c.SecretSHA256))
-	return client, err
+	return fmt.Errorf("%s.business_id must be the id of a business of the tenant %q, or null", at, client.Tenant)
 }
 
+func visibleASCII(text string) bool {
+	return !strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c > '~' })
+}
+
+func (c *configFile) hasBusiness(id, tenant string) bool {
+	return slices.ContainsFunc(c.Businesses, func(b businessEntry) bool { return b.ID == id && b.Tenant == tenant })
+}
+
+// hash returns the hash of the client's secret.
+func (c clientEntry) hash() (sum [32]byte, err error) {
+	decoded, err := hex.DecodeString(c.SecretSHA256)
+	if err != nil || len(decoded) != len(sum) {
+		return sum, fmt.Errorf("must be the SHA-256 of the secret in 64 hexadecimal digits, as \"magiclink clients add\" writes it")
+	}
+	sum = [32]byte(decoded)
+	if sum == httpadapter.HashSecret("") || sum == [32]byte{} {
+		return sum, fmt.Errorf("is the hash of an empty secret: make a client with \"magiclink clients add\"")
+	}
+	return sum, nil
+}
+
+// clients returns the clients as the token endpoint looks them up.
 func (c *configFile) clients() (httpadapter.ClientDirectory, error) {
 	clients := make([]httpadapter.Client, 0, len(c.Clients))
-	for _, entry := range c.Clients {
-		client, err := entry.client()
+	for n, entry := range c.Clients {
+		hash, err := entry.hash()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("clients[%d].secret_sha256 %w", n, err)
+		}
+		client := httpadapter.Client{ID: entry.ID, SecretSHA256: hash, TenantID: entry.Tenant, Scopes: entry.Scopes}
+		if entry.BusinessID != nil {
+			client.BusinessID = *entry.BusinessID
 		}
 		clients = append(clients, client)
 	}
 	return httpadapter.StaticClients(clients...)
-}
-
-func (c *configFile) write(path string) error {
-	text, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		return err
-	}
-	// O_EXCL: a file that has appeared in the meantime is somebody's work.
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // G304: the operator's own
-	if err != nil {
-		return fmt.Errorf("write the configuration: %w", err)
-	}
-	_, err = file.Write(append(text, '\n'))
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return errors.Join(fmt.Errorf("write the configuration: %w", err), os.Remove(path))
-	}
-	return nil
 }

@@ -21,7 +21,7 @@ func database(t *testing.T, path string) *sql.DB {
 // expire moves all links into the past, which saves the test from waiting for it.
 func expire(t *testing.T, path string) {
 	t.Helper()
-	_, err := database(t, path).Exec("UPDATE magiclink_links SET expires_at = 1")
+	_, err := database(t, path).Exec("UPDATE magiclink_links SET expires_at = 1, purge_at = 1")
 	require.NoError(t, err)
 }
 

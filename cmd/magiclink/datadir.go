@@ -15,7 +15,7 @@ import (
 // dataDir is the directory that holds everything that one installation owns.
 type dataDir struct {
 	path   string
-	config string // of the configuration file; empty means the one in the directory
+	config string // the configuration file; empty means config.json in the directory
 }
 
 func (d *dataDir) declare(set *flag.FlagSet) {
@@ -26,6 +26,9 @@ func (d *dataDir) declare(set *flag.FlagSet) {
 func (d *dataDir) keysPath() string     { return filepath.Join(d.path, "keys.json") }
 func (d *dataDir) databasePath() string { return filepath.Join(d.path, "magiclink.db") }
 
+// markerPath is the file that is there while a first start is not finished.
+func (d *dataDir) markerPath() string { return filepath.Join(d.path, ".first-start") }
+
 func (d *dataDir) configPath() string {
 	if d.config != "" {
 		return d.config
@@ -33,12 +36,12 @@ func (d *dataDir) configPath() string {
 	return filepath.Join(d.path, "config.json")
 }
 
-// make creates the directory, for its owner alone.
+// make creates the directory, for its owner alone, and refuses one that others can change.
 func (d *dataDir) make() error {
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
-	return nil
+	return checkDirectory(d.path)
 }
 
 // lock keeps other magiclink processes from changing the files of the directory at the same time.
@@ -59,24 +62,90 @@ func (d *dataDir) locked(change func() error) error {
 	return errors.Join(change(), unlock())
 }
 
-// exists tells a directory that serve has set up from one that is not there, which is mostly a mistyped name.
-func (d *dataDir) exists() error {
-	if _, err := os.Stat(d.keysPath()); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is not a data directory (it has no keys.json): run \"magiclink serve\" once, or give -data", d.path)
+// found is which files of an installation are there.
+type found struct{ keys, config, database bool }
+
+func (d *dataDir) look() (found, error) {
+	var f found
+	for path, there := range map[string]*bool{
+		d.keysPath(): &f.keys, filepath.Join(d.path, "config.json"): &f.config, d.databasePath(): &f.database,
+	} {
+		_, err := os.Lstat(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return found{}, err
+		}
+		*there = err == nil
+	}
+	return f, nil
+}
+
+// lost returns an error if a file is missing that an earlier start has made. Nothing replaces it silently: with new keys
+// every link and session becomes invalid, and with a new configuration every client.
+func (d *dataDir) lost(f found) error {
+	switch {
+	case !f.keys:
+		return fmt.Errorf("%s is missing, although this directory was set up before: restore it from a backup; to begin with a new "+
+			"key run \"magiclink keys rotate -force\", which makes every link, session and access token so far invalid", d.keysPath())
+	case !f.config && d.config == "":
+		return fmt.Errorf("%s is missing, although this directory was set up before: restore it from a backup; to begin with an "+
+			"empty one write {} into it, chmod 600 it, and run \"magiclink clients add\" and \"magiclink businesses add\"", d.configPath())
+	}
+	return nil
+}
+
+// checkSetUp tells a directory that serve has set up from one that is not there, which is mostly a mistyped name.
+func (d *dataDir) checkSetUp() error {
+	if _, err := os.Lstat(d.path); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no directory %s: run \"magiclink serve\" once, or give the data directory with -data", d.path)
+	}
+	if err := checkDirectory(d.path); err != nil {
+		return err
+	}
+	f, err := d.look()
+	switch {
+	case err != nil:
+		return err
+	case f == found{}:
+		return fmt.Errorf("%s is not a data directory: run \"magiclink serve\" once, or give the data directory with -data", d.path)
+	case !f.keys:
+		return d.lost(f)
 	}
 	return nil
 }
 
 func (d *dataDir) keys() (*magiclink.Keyring, error) {
-	if err := d.exists(); err != nil {
+	if err := d.checkSetUp(); err != nil {
 		return nil, err
 	}
 	return magiclink.LoadKeyring(d.keysPath())
 }
 
+// readConfig reads the configuration of a directory that was set up before.
+func (d *dataDir) readConfig() (*configFile, error) {
+	if err := d.checkSetUp(); err != nil {
+		return nil, err
+	}
+	f, err := d.look()
+	if err == nil {
+		err = d.lost(f)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return readConfig(d.configPath())
+}
+
 // database opens the store of a directory that was set up before.
 func (d *dataDir) database() (*sqlite.Store, error) {
-	if err := d.exists(); err != nil {
+	if err := d.checkSetUp(); err != nil {
+		return nil, err
+	}
+	return d.openDatabase()
+}
+
+// openDatabase refuses database files that others could have put there.
+func (d *dataDir) openDatabase() (*sqlite.Store, error) {
+	if err := checkDatabase(d.databasePath()); err != nil {
 		return nil, err
 	}
 	return sqlite.Open(d.databasePath())

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -11,7 +12,7 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// directory is the businesses of the configuration.
+// directory finds the businesses of the configuration.
 type directory map[tenantRef]magiclink.Business
 
 // tenantRef is what a tenant calls one of its businesses.
@@ -37,7 +38,7 @@ func (c *configFile) directory() (directory, error) {
 			return nil, err
 		}
 		if owners[entry.ID] {
-			return nil, fmt.Errorf("%s.id is the id of another business, too", at)
+			return nil, fmt.Errorf("%s.id is the id of another business too: each business needs its own id", at)
 		}
 		owners[entry.ID] = true
 		business := magiclink.Business{ID: entry.ID, ExternalID: entry.ExternalID}
@@ -47,7 +48,7 @@ func (c *configFile) directory() (directory, error) {
 		}
 		external := tenantRef{entry.Tenant, magiclink.BusinessRef{ExternalID: entry.ExternalID}}
 		if _, taken := d[external]; taken {
-			return nil, fmt.Errorf("%s.external_id is that of another business of the tenant, too", at)
+			return nil, fmt.Errorf("%s.external_id is the id of another business of the tenant too: each business needs its own", at)
 		}
 		d[external] = business
 	}
@@ -57,7 +58,7 @@ func (c *configFile) directory() (directory, error) {
 func (b businessEntry) check(at string) error {
 	switch {
 	case !magiclink.ValidBusinessID(b.ID):
-		return fmt.Errorf(`%s.id must be a business id: "biz_" and 22 characters of base 57`, at)
+		return fmt.Errorf(`%s.id must be a business id: "biz_" and 22 characters, as "magiclink businesses add" makes it`, at)
 	case b.Tenant == "" || !magiclink.ValidTenantID(b.Tenant):
 		return fmt.Errorf("%s.tenant must be 1 to 255 characters without control characters", at)
 	case utf8.RuneCountInString(b.ExternalID) > 255 || strings.ContainsFunc(b.ExternalID, unicode.IsControl):
@@ -78,7 +79,7 @@ func (c *configFile) tenantOf(ref magiclink.BusinessRef) (string, error) {
 	}
 	switch len(tenants) {
 	case 0:
-		return "", fmt.Errorf("the configuration has no business %q", or(ref.ID, ref.ExternalID))
+		return "", fmt.Errorf("the configuration has no business %q: \"magiclink businesses list\" shows what it has", cmp.Or(ref.ID, ref.ExternalID))
 	case 1:
 		return tenant, nil
 	}

@@ -22,7 +22,7 @@ func (f *issueFlags) declare(set *flag.FlagSet) {
 	f.address.declare(set)
 	set.StringVar(&f.in.BusinessID, "business", "", "the business, by its `id`")
 	set.StringVar(&f.in.ExternalBusinessID, "external-business", "", "the business, by the tenant's own `id` for it")
-	set.StringVar(&f.in.TenantID, "tenant", "", "the tenant's `id`; needed only where several tenants share an external id")
+	set.StringVar(&f.in.Caller.TenantID, "tenant", "", "the tenant's `id`; needed only where several tenants share an external id")
 	set.StringVar(&f.in.Email, "email", "", "the user's e-mail `address`")
 	set.StringVar(&f.in.Path, "path", "", "the local `path` to arrive at")
 	set.IntVar(&f.in.TTL, "ttl", 5, "how many `minutes` the link can be used, 1 to 15")
@@ -35,51 +35,23 @@ func issueCommand() *command {
 		args:    "-business ID [flags]",
 		summary: "issues a link and prints it",
 		long: "Issues a link from the data directory that serve uses, and prints the link alone on standard output.\n" +
-			"Serve may be running meanwhile. Give the same -addr or -base-url that serve has.",
+			"serve may run meanwhile. Give the same -addr or -base-url that serve has.",
 		example: "magiclink issue -external-business acme -email jane@example.com -path /reports",
 		flags:   new(issueFlags).declare,
 		run:     runIssue,
 	}
 }
 
-func runIssue(ctx context.Context, p *program, args []string) (err error) {
+func runIssue(ctx context.Context, p *program, args []string) error {
 	var f issueFlags
-	if err := p.parseAll("issue", f.declare, args); err != nil {
-		return err
+	words, err := p.parse("issue", f.declare, args)
+	if err == nil {
+		err = errors.Join(noWords(words), f.check())
 	}
-	if err := f.check(); err != nil {
-		return err
-	}
-	keys, err := f.data.keys()
 	if err != nil {
 		return err
 	}
-	config, err := readConfig(f.data.configPath())
-	if err != nil {
-		return err
-	}
-	if f.in.TenantID == "" {
-		ref := magiclink.BusinessRef{ID: f.in.BusinessID, ExternalID: f.in.ExternalBusinessID}
-		if f.in.TenantID, err = config.tenantOf(ref); err != nil {
-			return err
-		}
-	}
-	store, err := f.data.database()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	businesses, err := config.directory()
-	if err != nil {
-		return err
-	}
-	issuer, err := magiclink.New(magiclink.Config{
-		BaseURL: f.address.baseURL, Keys: keys, Store: store, Businesses: businesses,
-	})
-	if err != nil {
-		return err
-	}
-	link, err := issuer.Issue(ctx, f.in)
+	link, err := f.issue(ctx)
 	if err != nil {
 		return flagFaults(err)
 	}
@@ -87,11 +59,50 @@ func runIssue(ctx context.Context, p *program, args []string) (err error) {
 	return err
 }
 
+func (f *issueFlags) issue(ctx context.Context) (link magiclink.MagicLinkResponse, err error) {
+	config, err := f.data.readConfig()
+	if err != nil {
+		return link, err
+	}
+	if f.in.Caller.TenantID == "" {
+		ref := magiclink.BusinessRef{ID: f.in.BusinessID, ExternalID: f.in.ExternalBusinessID}
+		if f.in.Caller.TenantID, err = config.tenantOf(ref); err != nil {
+			return link, err
+		}
+	}
+	businesses, err := config.directory()
+	if err != nil {
+		return link, err
+	}
+	return withStore(&f.data, func(c magiclink.Config) (magiclink.MagicLinkResponse, error) {
+		c.BaseURL, c.Businesses = f.address.baseURL, businesses
+		issuer, err := magiclink.New(c)
+		if err != nil {
+			return magiclink.MagicLinkResponse{}, configFault(err)
+		}
+		return issuer.Issue(ctx, f.in)
+	})
+}
+
+// withStore calls do with the keys and the store of the data directory, and closes the store.
+func withStore[T any](data *dataDir, do func(magiclink.Config) (T, error)) (result T, err error) {
+	keys, err := data.keys()
+	if err != nil {
+		return result, err
+	}
+	store, err := data.database()
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return do(magiclink.Config{Keys: keys, Store: store})
+}
+
 // check finds what the library would take for "not given".
 func (f *issueFlags) check() error {
 	switch {
 	case f.in.BusinessID == "" && f.in.ExternalBusinessID == "":
-		return usagef("-business or -external-business is missing")
+		return usagef("say for which business: -business ID or -external-business ID; \"magiclink businesses list\" shows them")
 	case f.in.TTL == 0:
 		return usagef("-ttl must be at least 1")
 	case f.in.SessionTimeout == 0:
@@ -102,17 +113,39 @@ func (f *issueFlags) check() error {
 
 // flagFaults turns faults of fields into faults of flags.
 func flagFaults(err error) error {
+	var caller *magiclink.CallerError
+	if errors.As(err, &caller) {
+		return usagef("-tenant: %s", caller.Reason)
+	}
 	var fields magiclink.FieldErrors
 	if !errors.As(err, &fields) {
 		return err
 	}
 	flags := map[string]string{
 		"business_id": "business", "external_business_id": "external-business", "session_timeout": "session-timeout",
-		"TenantID": "tenant",
 	}
-	var faults []string
-	for fault := range fields.All() {
-		faults = append(faults, "-"+or(flags[fault.Field], fault.Field)+" "+fault.Message)
+	faults := make([]string, 0, len(fields))
+	for _, fault := range fields {
+		name := fault.Field
+		if flags[name] != "" {
+			name = flags[name]
+		}
+		faults = append(faults, "-"+name+" "+fault.Message)
 	}
 	return usagef("%s", strings.Join(faults, "; "))
+}
+
+// configFault turns a fault of the configuration into a fault of the flag that it comes from.
+func configFault(err error) error {
+	var fault *magiclink.ConfigError
+	if !errors.As(err, &fault) {
+		return err
+	}
+	name := map[string]string{
+		"BaseURL": "base-url", "Config.BaseURL": "base-url", "App": "app-name", "NewLinkURL": "new-link-url",
+	}[fault.Field]
+	if name == "" {
+		return err
+	}
+	return usagef("-%s %s", name, fault.Reason)
 }

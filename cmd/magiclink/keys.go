@@ -2,64 +2,105 @@ package main
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
 	"github.com/magiclink-go/magiclink"
 )
 
+// keysFlags are the flags of the keys command.
+type keysFlags struct {
+	data  dataDir
+	force bool
+	json  bool
+}
+
+func (f *keysFlags) declare(set *flag.FlagSet) {
+	f.data.declare(set)
+	declareJSON(set, &f.json)
+	set.BoolVar(&f.force, "force", false, "rotate, retire: now, although tokens become invalid too early")
+}
+
 func keysCommand() *command {
 	return &command{
 		name:    "keys",
-		args:    "list | rotate | retire KID | jwks [flags]",
-		summary: "lists, rotates, retires and publishes the keys",
-		long: "Handles the keyring of the data directory. list shows the keys, rotate makes a new signing key and prints its id,\n" +
-			"retire removes a key that no longer signs, jwks prints the public keys as a JWK set.\n" +
-			"A running serve follows within seconds. Retire an old key when what it signed has expired: links live for at\n" +
-			"most 15 minutes, access tokens for at most a day.",
-		example: "magiclink keys rotate",
-		flags:   new(dataDir).declare,
+		args:    "list | prepare | rotate | retire KID | jwks [flags]",
+		summary: "lists, prepares, rotates, retires and publishes the keys",
+		long: "Changes the keyring of the data directory in three steps, so that no link, session or access token becomes invalid:\n" +
+			"  prepare     makes the next key and publishes it, and prints its id; it does not sign yet\n" +
+			"  rotate      lets the prepared key sign, and prints its id; a minute after prepare, when every verifier that keeps\n" +
+			"              the JWK set has fetched it anew\n" +
+			"  retire KID  removes a key that has stopped signing, when everything that it signed has expired: links live for 15\n" +
+			"              minutes, access tokens for a day, sessions for up to 92 days\n" +
+			"list shows the keys, and from when each may be retired. jwks prints the public keys as a JWK set.\n" +
+			"A running serve follows within a second. \"serve -rotate-every 720h\" does all three steps by itself.",
+		example: "magiclink keys prepare && sleep 65 && magiclink keys rotate",
+		flags:   new(keysFlags).declare,
 		run:     runKeys,
 	}
 }
 
 func runKeys(_ context.Context, p *program, args []string) error {
-	if len(args) == 0 {
-		return usagef("say what to do: list, rotate, retire KID or jwks")
-	}
-	var data dataDir
-	action, args := args[0], args[1:]
-	rest, err := p.parseAround("keys", data.declare, args)
+	var f keysFlags
+	words, err := p.parse("keys", f.declare, args)
 	if err != nil {
 		return err
 	}
-	kid := ""
-	if action == "retire" && len(rest) > 0 {
-		kid, rest = rest[0], rest[1:]
+	name, words, err := action(words, []string{"list", "prepare", "rotate", "retire", "jwks"})
+	if err != nil {
+		return err
 	}
-	if len(rest) > 0 {
-		return usagef("%q is one argument too many", rest[0])
-	}
-	switch action {
-	case "list":
-		return listKeys(p, &data)
-	case "jwks":
-		return printJWKS(p, &data)
-	case "rotate":
-		return rotateKey(p, &data)
-	case "retire":
-		if kid == "" {
-			return usagef("say which key to retire: its KID, as \"magiclink keys list\" shows it")
+	if name == "retire" {
+		kid, err := oneWord(words, `say which key to retire: magiclink keys retire KID; "magiclink keys list" shows the ids`)
+		if err != nil {
+			return err
 		}
-		return changeKeys(&data, func(keys *magiclink.Keyring) error { return keys.Retire(kid) })
+		return changeKeys(&f.data, func(r *rotation) error { return r.retire(kid, f.force) })
 	}
-	return usagef("%q is not list, rotate, retire or jwks", action)
+	if err := noWords(words); err != nil {
+		return err
+	}
+	switch name {
+	case "list":
+		return f.list(p)
+	case "jwks":
+		return f.jwks(p)
+	case "prepare":
+		return f.printChanged(p, (*rotation).prepare)
+	}
+	return f.rotate(p)
 }
 
-func rotateKey(p *program, data *dataDir) error {
+// rotate replaces a lost key file if it is forced to.
+func (f *keysFlags) rotate(p *program) error {
+	if found, err := f.data.look(); err == nil && f.force && !found.keys && found.database {
+		return f.beginAnew(p)
+	}
+	return f.printChanged(p, func(r *rotation) (string, error) { return r.rotate(f.force) })
+}
+
+func (f *keysFlags) beginAnew(p *program) error {
+	if err := checkDirectory(f.data.path); err != nil {
+		return err
+	}
+	var keys *magiclink.Keyring
+	err := f.data.locked(func() (err error) {
+		keys, err = newKeys(&f.data)
+		return err
+	})
+	if err == nil {
+		_, err = fmt.Fprintln(p.stdout, keys.Keys()[0].ID)
+	}
+	return err
+}
+
+// printChanged changes the keys and prints the id of the key that the change is about.
+func (f *keysFlags) printChanged(p *program, change func(*rotation) (string, error)) error {
 	id := ""
-	err := changeKeys(data, func(keys *magiclink.Keyring) (err error) {
-		id, err = keys.Rotate()
+	err := changeKeys(&f.data, func(r *rotation) (err error) {
+		id, err = change(r)
 		return err
 	})
 	if err == nil {
@@ -68,28 +109,45 @@ func rotateKey(p *program, data *dataDir) error {
 	return err
 }
 
-func listKeys(p *program, data *dataDir) error {
-	keys, err := data.keys()
+// listedKey is one key as "keys list -json" prints it.
+type listedKey struct {
+	KID         string     `json:"kid"`
+	Algorithm   string     `json:"algorithm"`
+	Use         string     `json:"use"` // signs, prepared or verifies
+	CreatedAt   *time.Time `json:"created_at"`
+	StoppedAt   *time.Time `json:"stopped_at"`   // when it stopped signing
+	RetireAfter *time.Time `json:"retire_after"` // when everything that it signed has expired
+}
+
+func (f *keysFlags) list(p *program) error {
+	r, err := loadRotation(&f.data, time.Now())
 	if err != nil {
 		return err
 	}
+	keys := make([]listedKey, 0, 3)
+	for _, info := range r.keys.Keys() {
+		keys = append(keys, r.listed(info))
+	}
+	if f.json {
+		return printJSON(p.stdout, keys)
+	}
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "KID\tALGORITHM\tUSE\tCREATED")
-	for _, key := range keys.Keys() {
-		use, created := "verifies", "unknown"
-		if key.Active {
-			use = "signs"
-		}
-		if !key.CreatedAt.IsZero() {
-			created = key.CreatedAt.Format("2006-01-02T15:04:05Z")
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", key.ID, key.Algorithm, use, created)
+	fmt.Fprintln(table, "KID\tALGORITHM\tUSE\tCREATED\tRETIRE AFTER")
+	for _, key := range keys {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", key.KID, key.Algorithm, key.Use, when(key.CreatedAt, "unknown"), when(key.RetireAfter, "-"))
 	}
 	return table.Flush()
 }
 
-func printJWKS(p *program, data *dataDir) error {
-	keys, err := data.keys()
+func when(at *time.Time, otherwise string) string {
+	if at == nil {
+		return otherwise
+	}
+	return at.UTC().Format(time.RFC3339)
+}
+
+func (f *keysFlags) jwks(p *program) error {
+	keys, err := f.data.keys()
 	if err != nil {
 		return err
 	}
@@ -99,21 +157,4 @@ func printJWKS(p *program, data *dataDir) error {
 	}
 	_, err = fmt.Fprintf(p.stdout, "%s\n", jwks)
 	return err
-}
-
-// changeKeys loads, changes and saves the ring while no other process does.
-func changeKeys(data *dataDir, change func(*magiclink.Keyring) error) error {
-	if err := data.exists(); err != nil {
-		return err
-	}
-	return data.locked(func() error {
-		keys, err := data.keys()
-		if err != nil {
-			return err
-		}
-		if err := change(keys); err != nil {
-			return err
-		}
-		return keys.Save(data.keysPath())
-	})
 }

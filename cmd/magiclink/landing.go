@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"crypto/rand"
 	_ "embed"
 	"html/template"
+	"log/slog"
 	"net/http"
+	"net/url"
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
@@ -15,23 +18,45 @@ var landingHTML string
 
 var landingTemplate = template.Must(template.New("landing").Parse(landingHTML))
 
+// landing answers every GET for which there is no other route. It says who is signed in, so that the redirection after a
+// redemption arrives somewhere.
+type landing struct {
+	flags *serveFlags
+	show  http.Handler
+}
+
+// sessions gives the landing page the sessions of the service that it belongs to.
+func (l *landing) sessions(sessions *magiclink.Sessions, logger *slog.Logger) {
+	optional := httpadapter.RequireSession(sessions, httpadapter.RequireOptions{Optional: true, Logger: logger})
+	l.show = optional(http.HandlerFunc(l.answer))
+}
+
+// ServeHTTP implements [http.Handler].
+func (l *landing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		writeJSON(w, http.StatusNotFound, `{"error":"there is nothing at this path: see /openapi.yaml","data":null}`)
+		return
+	}
+	l.show.ServeHTTP(w, r)
+}
+
 // landingData is what the landing page shows.
 type landingData struct {
-	Nonce    string
-	SignedIn bool
-	Session  magiclink.Session
-	Path     string
+	Nonce      string
+	App        string
+	NewLinkURL string
+	SignedIn   bool
+	Session    magiclink.Session
+	Path       string
+	ShowIDs    bool
 }
 
-// landing says who is signed in, so that the redirection after a redemption arrives somewhere.
-func landing(sessions *magiclink.Sessions) http.Handler {
-	show := http.HandlerFunc(showLanding)
-	return httpadapter.RequireSession(sessions, show, show)
-}
-
-func showLanding(w http.ResponseWriter, r *http.Request) {
-	session, signedIn := httpadapter.SessionFromContext(r.Context())
-	data := landingData{Nonce: rand.Text(), SignedIn: signedIn, Session: session, Path: r.URL.Path}
+func (l *landing) answer(w http.ResponseWriter, r *http.Request) {
+	session, signedIn := httpadapter.SessionFromRequest(r)
+	data := landingData{
+		Nonce: rand.Text(), App: cmp.Or(l.flags.appName, l.host()), NewLinkURL: l.flags.newLinkURL,
+		SignedIn: signedIn, Session: session, Path: r.URL.Path, ShowIDs: l.flags.showIDs,
+	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Cache-Control", "no-store")
@@ -43,20 +68,19 @@ func showLanding(w http.ResponseWriter, r *http.Request) {
 	_ = landingTemplate.Execute(w, data) // a browser that has gone needs no page
 }
 
-// logout ends the session in this browser. Another site cannot do that: its requests are refused.
-func logout() http.Handler {
-	crossSite := http.NewCrossOriginProtection()
-	crossSite.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusForbidden, `{"error":"a request of another site","data":null}`)
-	}))
-	return crossSite.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodPost {
-			w.Header().Set("Allow", http.MethodPost)
-			writeJSON(w, http.StatusMethodNotAllowed, `{"error":"use POST","data":null}`)
-			return
-		}
-		httpadapter.EndSession(w)
-		w.Header().Set("Cache-Control", "no-store")
-		http.Redirect(w, r, "/", http.StatusSeeOther)
-	}))
+func (l *landing) host() string {
+	u, err := url.Parse(l.flags.address.baseURL)
+	if err != nil {
+		return "magiclink"
+	}
+	return u.Host
+}
+
+// writeJSON writes an answer in the envelope of the API.
+func writeJSON(w http.ResponseWriter, status int, body string) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(body + "\n")) // a client that has gone needs no answer
 }

@@ -1,6 +1,6 @@
 // Command magiclink serves magic links from one data directory and lets an operator handle them from a shell. It is the
 // embedded default of the library github.com/magiclink-go/magiclink: SQLite, a generated key, and a JSON file that names
-// the clients and the businesses. Run "magiclink help" to see what it does.
+// the clients and the businesses. Run "magiclink help" for the list of commands.
 package main
 
 import (
@@ -28,45 +28,63 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// program is the world that a command runs in.
+// program is the environment of a command.
 type program struct {
 	getenv         func(string) string
 	stdout, stderr io.Writer
 }
 
-// usageError is a fault of the command line.
+// usageError is a fault of the command line. Its text says how to write the line correctly.
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// run carries out one command line and returns the exit code.
+// run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	p := &program{getenv: getenv, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, overview())
 		return exitUsage
 	}
-	if args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
-		args[0] = "help"
-	}
-	c := find(args[0])
+	name := canonicalName(args[0])
+	c := find(name)
 	if c == nil {
-		fmt.Fprintf(stderr, "magiclink: there is no command %q; run \"magiclink help\"\n", args[0])
+		fmt.Fprintf(stderr, "magiclink: %s\n", unknownCommand(name))
 		return exitUsage
 	}
-	err := c.run(ctx, p, args[1:])
+	return p.report(c, c.run(ctx, p, args[1:]))
+}
+
+// canonicalName takes the flags that other programs have for these commands.
+func canonicalName(name string) string {
+	switch name {
+	case "-h", "-help", "--help":
+		return "help"
+	case "-version", "--version":
+		return "version"
+	}
+	return name
+}
+
+// report prints an error as one line and returns the exit code.
+func (p *program) report(c *command, err error) int {
 	var usage usageError
-	message := func() string { return strings.TrimPrefix(err.Error(), "magiclink: ") } // it stands in front already
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(stdout, c.help())
+		fmt.Fprint(p.stdout, c.help())
 		return exitDone
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "magiclink %s: %s; run \"magiclink help %s\"\n", c.name, message(), c.name)
+		fmt.Fprintf(p.stderr, "magiclink %s: %s; run \"magiclink help %s\"\n", c.name, oneLine(err), c.name)
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "magiclink %s: %s\n", c.name, message())
+	fmt.Fprintf(p.stderr, "magiclink %s: %s\n", c.name, oneLine(err))
 	return exitFailed
+}
+
+// oneLine drops the prefix of the library's errors, because the name of the command stands in front.
+func oneLine(err error) string {
+	text := strings.ReplaceAll(err.Error(), "\n", "; ")
+	return strings.TrimPrefix(text, "magiclink: ")
 }

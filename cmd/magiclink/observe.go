@@ -4,34 +4,79 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/magiclink-go/magiclink/httpadapter"
 )
 
 // maxRequestID bounds a request id that a proxy has given.
 const maxRequestID = 64
 
-// observe gives each request an id and logs how it went. Of the URL the path alone is logged: the query of a link is a
-// credential. A panic ends here, without its value.
-func (s *server) observe(next http.Handler) http.Handler {
+// observe gives each request an id and logs it by the name of its route: the rest of a URL may be a credential. It contains
+// a panic of a handler, and does not log the value, which may hold anything.
+func observe(logger *slog.Logger, routes routeNames, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, id := time.Now(), requestID(r)
 		w.Header().Set("X-Request-Id", id)
 		recorder := &statusRecorder{ResponseWriter: w}
 		defer func() {
 			if recover() != nil {
-				s.logger.ErrorContext(r.Context(), "a handler panicked", "request_id", id)
+				logger.ErrorContext(r.Context(), "a handler panicked", "request_id", id)
 				if recorder.status == 0 {
-					writeJSON(recorder, http.StatusServiceUnavailable, `{"error":"temporarily unavailable","data":null}`)
+					writeJSON(recorder, http.StatusServiceUnavailable, `{"error":"temporarily unavailable, try again later","data":null}`)
 				}
 			}
-			s.logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("request_id", id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+			logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
+				slog.String("request_id", id), slog.String("method", methodName(r)), slog.String("route", routes.name(r)),
 				slog.Int("status", recorder.status), slog.Duration("took", time.Since(start)),
 				slog.String("remote", r.RemoteAddr))
 		}()
 		next.ServeHTTP(recorder, r)
 	})
+}
+
+// routeNames names the routes in the log.
+type routeNames struct {
+	page *httpadapter.Page
+	base string
+}
+
+// name returns the pattern of the route that answers a request, and never a part of a link.
+func (n routeNames) name(r *http.Request) string {
+	exact := []string{
+		httpadapter.TokenPath, httpadapter.IssuePath, httpadapter.RedeemPath, httpadapter.SessionPath, httpadapter.LogoutPath,
+		httpadapter.JWKSPath, httpadapter.MetadataPath, httpadapter.OpenAPIPath, httpadapter.OpenAPIJSONPath,
+		httpadapter.HealthPath, httpadapter.ReadyPath,
+	}
+	switch {
+	case n.page.Matches(r):
+		return n.basePath() + "/{path...}"
+	case slices.Contains(exact, r.URL.Path):
+		return r.URL.Path
+	}
+	return "/{path...}"
+}
+
+func (n routeNames) basePath() string {
+	u, err := url.Parse(n.base)
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(u.EscapedPath(), "/")
+}
+
+// methodName returns the method if it is one of HTTP's own.
+func methodName(r *http.Request) string {
+	known := []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
+	}
+	if slices.Contains(known, r.Method) {
+		return r.Method
+	}
+	return "other"
 }
 
 // requestID takes over the id of a proxy if it can stand in a log, and makes one otherwise.
@@ -52,6 +97,7 @@ type statusRecorder struct {
 	status int
 }
 
+// WriteHeader implements [http.ResponseWriter].
 func (r *statusRecorder) WriteHeader(status int) {
 	if r.status == 0 {
 		r.status = status
@@ -59,6 +105,7 @@ func (r *statusRecorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
+// Write implements [http.ResponseWriter].
 func (r *statusRecorder) Write(text []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK

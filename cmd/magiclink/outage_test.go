@@ -37,8 +37,9 @@ func TestLockHeldByAnotherProcess(t *testing.T) {
 
 	release := hold(t, filepath.Join(folder, "magiclink-data", "magiclink.db"))
 	requireOutage(t, p, token)
-	require.Equal(t, http.StatusOK, p.get("/readyz").status, "reads go on")
+	require.Equal(t, http.StatusServiceUnavailable, p.get("/readyz").status, "as every issue is")
 	release()
+	require.Equal(t, http.StatusOK, p.get("/readyz").status)
 	require.Equal(t, http.StatusCreated, p.issue(token, acme).status, "it has recovered by itself")
 }
 

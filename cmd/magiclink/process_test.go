@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -44,7 +45,9 @@ type result struct {
 // command runs the binary to its end in the folder.
 func command(t *testing.T, folder string, env []string, args ...string) result {
 	t.Helper()
-	cmd := exec.Command(binary, args...)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second) // a serve that should have refused to start
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
 	var stdout, stderr bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = folder, append(os.Environ(), env...), &stdout, &stderr
 	err := cmd.Run()
@@ -69,8 +72,13 @@ type process struct {
 // serve starts "magiclink serve" in the folder on a free port and waits until it listens.
 func serve(t *testing.T, folder string, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, exited: make(chan struct{})}
-	p.cmd = exec.Command(binary, append([]string{"serve", "-addr", "127.0.0.1:0"}, args...)...)
+	return start(t, exec.Command(binary, append([]string{"serve", "-addr", "127.0.0.1:0"}, args...)...), folder, env)
+}
+
+// start starts a command that serves, and waits until it listens.
+func start(t *testing.T, cmd *exec.Cmd, folder string, env []string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, exited: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Env = folder, append(os.Environ(), env...)
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
-	"net/url"
-	"strings"
+	"fmt"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -22,13 +20,13 @@ type redeemFlags struct {
 func (f *redeemFlags) declare(set *flag.FlagSet) {
 	f.data.declare(set)
 	f.address.declare(set)
-	set.BoolVar(&f.inspect, "inspect", false, "only look, without using the link up")
+	set.BoolVar(&f.inspect, "inspect", false, "only look: the link stays usable")
 }
 
 func redeemCommand() *command {
 	return &command{
 		name:    "redeem",
-		args:    "[flags] TOKEN-OR-LINK",
+		args:    "TOKEN-OR-LINK [flags]",
 		summary: "redeems a link and prints what it stands for",
 		long: "Redeems a link, or the token in it, and prints what it stands for as JSON. The link is used up then. With -inspect\n" +
 			"it only looks. Give the same -addr or -base-url that serve has.",
@@ -38,60 +36,54 @@ func redeemCommand() *command {
 	}
 }
 
-func runRedeem(ctx context.Context, p *program, args []string) (err error) {
+func runRedeem(ctx context.Context, p *program, args []string) error {
 	var f redeemFlags
-	rest, err := p.parseAround("redeem", f.declare, args)
+	words, err := p.parse("redeem", f.declare, args)
 	if err != nil {
 		return err
 	}
-	if len(rest) != 1 {
-		return usagef("say which link to redeem: its token or its URL, and nothing else")
+	if len(words) != 1 {
+		return usagef("give one link, or the token in it, in single quotes: the shell splits a link at & otherwise")
 	}
 	if err := f.address.resolve(f.address.addr); err != nil {
 		return err
 	}
-	keys, err := f.data.keys()
-	if err != nil {
-		return err
-	}
-	store, err := f.data.database()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	redeemer, err := magiclink.NewRedeemer(magiclink.RedeemerConfig{BaseURL: f.address.baseURL, Keys: keys, Store: store})
-	if err != nil {
-		return err
-	}
-	redeem := redeemer.Redeem
-	if f.inspect {
-		redeem = redeemer.Inspect
-	}
-	redeemed, err := redeem(ctx, tokenOf(rest[0]))
+	redeemed, err := withStore(&f.data, func(c magiclink.Config) (magiclink.Redemption, error) {
+		return f.redeem(ctx, c, words[0])
+	})
 	if err != nil {
 		return err
 	}
 	return printRedemption(p, redeemed)
 }
 
-// tokenOf takes the token out of a link, and anything else as it is.
-func tokenOf(text string) string {
-	u, err := url.Parse(strings.TrimSpace(text))
-	if err != nil || u.Scheme == "" {
-		return strings.TrimSpace(text)
+func (f *redeemFlags) redeem(ctx context.Context, c magiclink.Config, link string) (magiclink.Redemption, error) {
+	c.BaseURL = f.address.baseURL
+	redeemer, err := magiclink.NewRedeemer(c)
+	if err != nil {
+		return magiclink.Redemption{}, configFault(err)
 	}
-	tokens := u.Query()["token"]
-	if len(tokens) == 0 {
-		return ""
+	token := magiclink.TokenOf(link)
+	if token == "" {
+		return magiclink.Redemption{}, errors.New("this is not a magic link: paste the whole link, or all that stands behind token=")
 	}
-	return tokens[len(tokens)-1]
+	if err := f.address.owns(link); err != nil {
+		return magiclink.Redemption{}, err
+	}
+	redeem := redeemer.Redeem
+	if f.inspect {
+		redeem = redeemer.Inspect
+	}
+	redeemed, err := redeem(ctx, token)
+	if errors.Is(err, magiclink.ErrInvalidToken) {
+		err = fmt.Errorf("%w: the link is not complete, or it was issued with other keys than those in %s, or for another base URL than %s",
+			err, f.data.path, f.address.baseURL)
+	}
+	return redeemed, err
 }
 
 func printRedemption(p *program, redeemed magiclink.Redemption) error {
-	out := json.NewEncoder(p.stdout)
-	out.SetEscapeHTML(false)
-	out.SetIndent("", "  ")
-	return out.Encode(struct {
+	return printJSON(p.stdout, struct {
 		MagicLinkID        string     `json:"magic_link_id"`
 		Tenant             string     `json:"tenant"`
 		BusinessID         *string    `json:"business_id"`
@@ -103,15 +95,15 @@ func printRedemption(p *program, redeemed magiclink.Redemption) error {
 		ExpiresAt          time.Time  `json:"expires_at"`
 		RedeemedAt         *time.Time `json:"redeemed_at"`
 	}{
-		MagicLinkID: redeemed.MagicLinkID, Tenant: redeemed.TenantID, BusinessID: orNull(redeemed.BusinessID),
-		ExternalBusinessID: orNull(redeemed.ExternalBusinessID), Email: orNull(redeemed.Email), Path: orNull(redeemed.Path),
+		MagicLinkID: redeemed.MagicLinkID, Tenant: redeemed.TenantID, BusinessID: orNil(redeemed.BusinessID),
+		ExternalBusinessID: orNil(redeemed.ExternalBusinessID), Email: orNil(redeemed.Email), Path: orNil(redeemed.Path),
 		SessionTimeout: int64(redeemed.SessionTimeout / time.Second),
-		IssuedAt:       redeemed.IssuedAt, ExpiresAt: redeemed.ExpiresAt, RedeemedAt: orNull(redeemed.RedeemedAt),
+		IssuedAt:       redeemed.IssuedAt, ExpiresAt: redeemed.ExpiresAt, RedeemedAt: orNil(redeemed.RedeemedAt),
 	})
 }
 
-// orNull makes null of what there is not.
-func orNull[T comparable](value T) *T {
+// orNil returns nil for the zero value, which JSON writes as null.
+func orNil[T comparable](value T) *T {
 	if value == *new(T) {
 		return nil
 	}

@@ -107,7 +107,8 @@ func TestRedeemCommandWrongUsage(t *testing.T) {
 	for name, args := range map[string][]string{
 		"nothing": {"redeem"}, "two": {"redeem", "a", "b"}, "a flag alone": {"redeem", "-inspect"},
 		"unknown flag": {"redeem", "-force", "x"}, "a flag of issue": {"redeem", "-ttl", "5", "x"},
-		"a flag between": {"redeem", "a", "-inspect", "b"},
+		"a flag between": {"redeem", "a", "-inspect", "b"}, "far address": {"redeem", "-addr", "0.0.0.0:80", "x"},
+		"no base URL": {"redeem", "-base-url", "ftp://x", "x"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := command(t, folder, nil, args...)
@@ -123,20 +124,24 @@ func TestRedeemCommandFailures(t *testing.T) {
 	folder := installed(t)
 	link := issued(t, folder)
 	other := issued(t, installed(t))
-	for name, args := range map[string][]string{
-		"garbage": {"redeem", "garbage"}, "empty": {"redeem", ""}, "link without a token": {"redeem", "http://127.0.0.1:8080/magic/reports"},
-		"forged": {"redeem", link[:len(link)-5] + "x#top"}, "of another directory": {"redeem", other},
-		"other base URL": {"redeem", "-base-url", "https://app.example.com/magic", link},
-		"other address":  {"redeem", "-addr", "127.0.0.1:9999", link},
-		"no data":        {"redeem", "-data", "nowhere", link},
-		"no base URL":    {"redeem", "-base-url", "ftp://x", link},
-		"far address":    {"redeem", "-addr", "0.0.0.0:80", link},
+	for name, tt := range map[string]struct {
+		args []string
+		says string
+	}{
+		"garbage":               {[]string{"redeem", "garbage"}, "not a magic link"},
+		"empty":                 {[]string{"redeem", ""}, "not a magic link"},
+		"link without a token":  {[]string{"redeem", "http://127.0.0.1:8080/magic/reports"}, "not a magic link"},
+		"forged":                {[]string{"redeem", strings.Replace(link, bareToken(link)[len(bareToken(link))-20:], strings.Repeat("A", 20), 1)}, "not complete"},
+		"of another directory":  {[]string{"redeem", other}, "other keys than those in ./magiclink-data"},
+		"other base URL":        {[]string{"redeem", "-base-url", "https://app.example.com/magic", link}, "another base URL: it begins with http://127.0.0.1:8080/magic, and this base URL is https://app.example.com/magic"},
+		"other path":            {[]string{"redeem", "-base-url", "http://127.0.0.1:8080/go", link}, "another base URL"},
+		"other address":         {[]string{"redeem", "-addr", "127.0.0.1:9999", link}, "another base URL"},
+		"token of another base": {[]string{"redeem", "-addr", "127.0.0.1:9999", bareToken(link)}, "another base URL than http://127.0.0.1:9999/magic"},
+		"no data":               {[]string{"redeem", "-data", "nowhere", link}, "-data"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := command(t, folder, nil, args...)
-			require.Equal(t, 1, got.code, got.stderr)
-			require.Empty(t, got.stdout)
-			require.Equal(t, 1, strings.Count(got.stderr, "\n"), "one line: %s", got.stderr)
+			got := command(t, folder, nil, tt.args...)
+			requireFailure(t, got, tt.says)
 			require.NotContains(t, got.stderr, "eyJ")
 			require.NoDirExists(t, filepath.Join(folder, "nowhere"))
 		})

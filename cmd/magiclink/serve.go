@@ -8,40 +8,41 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
-	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/store/memory"
-	"github.com/magiclink-go/magiclink/store/sqlite"
 )
 
-// Timeouts against slow clients, and for the end.
+// The values of -store.
 const (
-	headerTimeout   = 5 * time.Second
-	readTimeout     = 10 * time.Second
-	writeTimeout    = 20 * time.Second
-	idleTimeout     = 2 * time.Minute
-	maxHeaderBytes  = 16 << 10
-	shutdownTimeout = 3500 * time.Millisecond // for requests that run
-	closeTimeout    = time.Second             // for the store, after them
+	storeSQLite = "sqlite"
+	storeMemory = "memory"
 )
 
 // serveFlags are the flags of the serve command.
 type serveFlags struct {
-	data    dataDir
-	address address
-	store   string
-	log     string
+	data           dataDir
+	address        address
+	store          string
+	log            string
+	appName        string
+	newLinkURL     string
+	showIDs        bool
+	rotateEvery    time.Duration
+	maxConnections int
 }
 
 func (f *serveFlags) declare(set *flag.FlagSet) {
 	f.address.declare(set)
 	f.data.declare(set)
-	set.StringVar(&f.store, "store", "sqlite", "where links are `kept`: sqlite, or memory, which forgets them at the end")
+	set.StringVar(&f.store, "store", storeSQLite, "the `store` for links: sqlite, or memory, which forgets them at the end")
 	set.StringVar(&f.log, "log", "text", "the `format` of the log on standard error: text or json")
+	set.StringVar(&f.appName, "app-name", "", "the `name` of the application on the pages (default: the host of the links)")
+	set.StringVar(&f.newLinkURL, "new-link-url", "", "where people ask for a new link: an https `URL` or a local path")
+	set.BoolVar(&f.showIDs, "show-ids", false, "show the ids of the business and the link on the landing page")
+	set.DurationVar(&f.rotateEvery, "rotate-every", 0, "prepare, rotate and retire keys by itself, each key after this `duration`, such as 720h")
+	set.IntVar(&f.maxConnections, "max-connections", 1000, "the greatest `number` of connections at a time")
 }
 
 func serveCommand() *command {
@@ -49,35 +50,48 @@ func serveCommand() *command {
 		name:    "serve",
 		args:    "[flags]",
 		summary: "serves the API, the redemption page and a landing page",
-		long: "Serves the token endpoint, the magic-link API and the page that links lead to. A first start makes the data directory with a signing key, a\n" +
-			"client and a business, and prints lines for curl that issue a link. With MAGICLINK_CLIENT_ID and\n" +
-			"MAGICLINK_CLIENT_SECRET set it makes that client instead of one with a random secret.\n" +
-			"SIGTERM and SIGINT end it: what runs is finished, and the exit code is 0.",
+		long: "Serves the token endpoint, the magic-link API and the page that links lead to. A first start makes the data directory\n" +
+			"with a signing key, a client and a business, and prints lines for curl that issue a link. With MAGICLINK_CLIENT_ID and\n" +
+			"MAGICLINK_CLIENT_SECRET (at least 128 random bits) set it makes that client instead of one with a random secret.\n" +
+			"serve follows changes of keys.json and config.json, and removes expired links every minute.\n" +
+			"SIGTERM and SIGINT end it: running requests are finished, and the exit code is 0.",
 		example: "magiclink serve -addr 127.0.0.1:8080 -base-url https://app.example.com/magic",
 		flags:   new(serveFlags).declare,
 		run:     runServe,
 	}
 }
 
+func (f *serveFlags) check() error {
+	switch {
+	case f.store != storeSQLite && f.store != storeMemory:
+		return usagef("-store %q is not a store: write sqlite or memory", f.store)
+	case f.rotateEvery != 0 && f.rotateEvery < minRotateEvery:
+		return usagef("-rotate-every must be at least %s: verifiers fetch a new key only every minute", minRotateEvery)
+	case f.maxConnections < minConnections:
+		return usagef("-max-connections must be at least %d", minConnections)
+	}
+	return f.address.check()
+}
+
 func runServe(ctx context.Context, p *program, args []string) error {
 	var f serveFlags
-	if err := p.parseAll("serve", f.declare, args); err != nil {
+	words, err := p.parse("serve", f.declare, args)
+	if err == nil {
+		err = errors.Join(noWords(words), f.check())
+	}
+	if err != nil {
 		return err
 	}
 	logger, err := newLogger(f.log, p.stderr)
 	if err != nil {
 		return err
 	}
-	if f.store != "sqlite" && f.store != "memory" {
-		return usagef("-store must be sqlite or memory, not %q", f.store)
-	}
 	// Before anything is made: a start that cannot listen leaves nothing behind.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.address.addr)
 	if err != nil {
-		return fmt.Errorf("listen on %s: %w", f.address.addr, err)
+		return fmt.Errorf("listen on %s: %w: choose another address with -addr", f.address.addr, err)
 	}
-	defer listener.Close() //nolint:errcheck // closed already where serving has begun
-	origin := "http://" + listener.Addr().String()
+	defer listener.Close() //nolint:errcheck // serving has closed it already
 	if err := f.address.resolve(listener.Addr().String()); err != nil {
 		return err
 	}
@@ -85,6 +99,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
+	origin := "http://" + listener.Addr().String()
 	if s.client != nil {
 		printFirstSteps(p.stdout, origin, s.client)
 	}
@@ -99,23 +114,12 @@ func newLogger(format string, w io.Writer) (*slog.Logger, error) {
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, nil)), nil
 	}
-	return nil, usagef("-log must be text or json, not %q", format)
+	return nil, usagef("-log %q is not a format: write text or json", format)
 }
 
-// server is everything that serve runs.
-type server struct {
-	handler http.Handler
-	keys    *magiclink.Keyring
-	store   magiclink.Store
-	close   func() error
-	data    dataDir
-	client  *credentials // of a first start; else nil
-	logger  *slog.Logger
-}
-
-// setUp makes what is missing in the data directory and puts the server together. The configuration comes last: it holds
-// a secret that is shown only when everything else has succeeded.
-func (f *serveFlags) setUp(p *program, logger *slog.Logger) (_ *server, err error) {
+// setUp makes what a first start needs and puts the server together. The configuration is written last: it holds the hash
+// of a secret that is shown only when everything else has succeeded.
+func (f *serveFlags) setUp(p *program, logger *slog.Logger) (s *server, err error) {
 	if err := f.data.make(); err != nil {
 		return nil, err
 	}
@@ -124,17 +128,31 @@ func (f *serveFlags) setUp(p *program, logger *slog.Logger) (_ *server, err erro
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, unlock()) }()
-	s := &server{data: f.data, logger: logger}
-	if s.keys, err = f.data.prepareKeys(); err != nil {
+	first, err := f.data.beginFirstStart()
+	if err != nil {
+		return nil, err
+	}
+	limitMemory(f.store)
+	s = &server{flags: f, logger: logger, maxConnections: limitConnections(f.maxConnections, logger)}
+	if s.keys, err = f.data.loadKeys(first); err != nil {
+		return nil, err
+	}
+	config, client, err := f.data.loadConfig(first, p.getenv)
+	if err != nil {
 		return nil, err
 	}
 	if s.store, s.close, err = f.openStore(); err != nil {
 		return nil, err
 	}
-	var config *configFile
-	config, s.client, err = f.data.prepareConfig(p.getenv)
+	s.client = client
+	if err = s.assemble(config); err == nil && client != nil {
+		err = config.write(f.data.configPath())
+	}
+	if err == nil && first {
+		err = f.data.finishFirstStart()
+	}
 	if err == nil {
-		s.handler, err = s.routes(config, f.address)
+		s.follower.begin()
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -143,63 +161,12 @@ func (f *serveFlags) setUp(p *program, logger *slog.Logger) (_ *server, err erro
 }
 
 func (f *serveFlags) openStore() (magiclink.Store, func() error, error) {
-	if f.store == "memory" {
+	if f.store == storeMemory {
 		return memory.New(), func() error { return nil }, nil
 	}
-	store, err := sqlite.Open(f.data.databasePath())
+	store, err := f.data.openDatabase()
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(400) // a heap of a few megabytes would be collected many times a second
-	}
 	return store, store.Close, nil
-}
-
-// closeStore waits no longer than a supervisor does for a disk that does not answer. What was acknowledged is safe without it.
-func (s *server) closeStore() error {
-	closed := make(chan error, 1)
-	go func() { closed <- s.close() }()
-	select {
-	case err := <-closed:
-		return err
-	case <-time.After(closeTimeout):
-		s.logger.Warn("the disk does not answer: the store is left open")
-		return nil
-	}
-}
-
-// serve answers until the context ends, and then finishes what runs.
-func (s *server) serve(ctx context.Context, listener net.Listener) error {
-	watching, stop := context.WithCancel(ctx)
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		s.followKeys(watching)
-	}()
-	defer func() {
-		stop()
-		<-watched
-	}()
-	httpServer := &http.Server{
-		Handler:           s.handler,
-		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
-	}
-	failed := make(chan error, 1)
-	go func() { failed <- httpServer.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
-	}
-	s.logger.Info("stopping")
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
-	defer cancel()
-	if err := httpServer.Shutdown(ending); err != nil {
-		s.logger.Warn("some requests were cut off", "error", err)
-		return httpServer.Close()
-	}
-	return nil
 }

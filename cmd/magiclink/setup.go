@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
+	"github.com/magiclink-go/magiclink/internal/trustedfile"
 )
 
 // The client and the business of a first start.
@@ -20,60 +20,127 @@ const (
 	firstBusiness = "acme"
 )
 
-// credentials are those of the client that a first start has made.
+// The environment's client.
+const (
+	clientIDVariable     = "MAGICLINK_CLIENT_ID"
+	clientSecretVariable = "MAGICLINK_CLIENT_SECRET"
+)
+
+// credentials are those of a client.
 type credentials struct {
 	id, secret string
-	given      bool // by the environment, so whoever reads the output has them
+	given      bool // by the environment, so the operator has them
 }
 
-// prepareKeys loads the keyring, and makes one where there is none.
-func (d *dataDir) prepareKeys() (*magiclink.Keyring, error) {
-	keys, err := magiclink.LoadKeyring(d.keysPath())
-	if err == nil || !errors.Is(err, fs.ErrNotExist) {
-		return keys, err
+// beginFirstStart reports whether this is a first start, or one that was not finished. It marks a first start until
+// finishFirstStart, so that files that are missing later are known as lost.
+func (d *dataDir) beginFirstStart() (first bool, err error) {
+	_, err = os.Lstat(d.markerPath())
+	if err == nil {
+		return true, nil
 	}
-	keys, err = magiclink.GenerateKeyring(magiclink.EdDSA)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return false, err
+	}
+	f, err := d.look()
+	if err != nil {
+		return false, err
+	}
+	if f != (found{}) {
+		return false, d.lost(f)
+	}
+	return true, trustedfile.Replace(d.markerPath(), nil)
+}
+
+func (d *dataDir) finishFirstStart() error {
+	return os.Remove(d.markerPath())
+}
+
+// loadKeys loads the keyring. A first start makes one where there is none.
+func (d *dataDir) loadKeys(first bool) (*magiclink.Keyring, error) {
+	keys, err := magiclink.LoadKeyring(d.keysPath())
+	if first && errors.Is(err, fs.ErrNotExist) {
+		return newKeys(d)
+	}
+	return keys, err
+}
+
+func newKeys(d *dataDir) (*magiclink.Keyring, error) {
+	keys, err := magiclink.GenerateKeyring(magiclink.EdDSA)
 	if err != nil {
 		return nil, err
 	}
 	return keys, keys.Save(d.keysPath())
 }
 
-// prepareConfig reads the configuration. Where there is none it makes one and returns the credentials of its client,
-// which are kept nowhere else. A file that was named has to be there.
-func (d *dataDir) prepareConfig(getenv func(string) string) (*configFile, *credentials, error) {
-	_, err := os.Stat(d.configPath())
-	if err == nil || d.config != "" || !errors.Is(err, fs.ErrNotExist) {
-		config, err := readConfig(d.configPath())
-		return config, nil, err
-	}
-	client, err := firstCredentials(getenv)
+// loadConfig reads the configuration. A first start makes one where there is none and returns the credentials of its
+// client, which are kept nowhere else; it does not write the file yet. A file that was named must be there.
+func (d *dataDir) loadConfig(first bool, getenv func(string) string) (*configFile, *credentials, error) {
+	given, err := givenCredentials(getenv)
 	if err != nil {
 		return nil, nil, err
 	}
-	hash := httpadapter.HashSecret(client.secret)
+	_, err = os.Lstat(d.configPath())
+	if first && d.config == "" && errors.Is(err, fs.ErrNotExist) {
+		if given == nil {
+			given = &credentials{id: firstClient, secret: rand.Text()}
+		}
+		config, err := firstConfig(given)
+		return config, given, err
+	}
+	config, err := readConfig(d.configPath())
+	if err != nil {
+		return nil, nil, err
+	}
+	return config, nil, config.checkGiven(given, d.configPath())
+}
+
+func firstConfig(client *credentials) (*configFile, error) {
 	config := &configFile{
 		Clients: []clientEntry{{
-			ID: client.id, SecretSHA256: hex.EncodeToString(hash[:]), Tenant: firstTenant,
-			Scopes: []string{httpadapter.ScopeCreate},
+			ID: client.id, SecretSHA256: hashText(client.secret), Tenant: firstTenant, Scopes: []string{httpadapter.ScopeCreate},
 		}},
 		Businesses: []businessEntry{{
 			ID: magiclink.NewBusinessID(time.Now()), Tenant: firstTenant, ExternalID: firstBusiness,
 		}},
 	}
 	if err := config.check(); err != nil {
-		return nil, nil, fmt.Errorf("MAGICLINK_CLIENT_ID cannot be used: %w", err)
+		return nil, fmt.Errorf("%s cannot be used: %w", clientIDVariable, err)
 	}
-	return config, client, config.write(d.configPath())
+	return config, nil
 }
 
-func firstCredentials(getenv func(string) string) (*credentials, error) {
-	id, secret := getenv("MAGICLINK_CLIENT_ID"), getenv("MAGICLINK_CLIENT_SECRET")
+// givenCredentials returns the client of the environment, or nil.
+func givenCredentials(getenv func(string) string) (*credentials, error) {
+	id, secret := getenv(clientIDVariable), getenv(clientSecretVariable)
 	switch {
 	case id == "" && secret == "":
-		return &credentials{id: firstClient, secret: rand.Text()}, nil
+		return nil, nil
 	case id == "" || secret == "":
-		return nil, usagef("MAGICLINK_CLIENT_ID and MAGICLINK_CLIENT_SECRET go together: set both or neither")
+		return nil, usagef("%s and %s belong together: set both or neither", clientIDVariable, clientSecretVariable)
+	}
+	if err := checkSecret(secret); err != nil {
+		return nil, fmt.Errorf("%s %w", clientSecretVariable, err)
 	}
 	return &credentials{id: id, secret: secret, given: true}, nil
+}
+
+// checkGiven holds the client of the environment against the file: a secret that was changed in the environment alone has
+// no effect, and must not seem to have one.
+func (c *configFile) checkGiven(given *credentials, path string) error {
+	if given == nil {
+		return nil
+	}
+	for _, client := range c.Clients {
+		if client.ID != given.id {
+			continue
+		}
+		if hash, err := client.hash(); err == nil && hash == httpadapter.HashSecret(given.secret) {
+			return nil
+		}
+		return fmt.Errorf("%s is not the secret of the client %q in %s: set the secret of the first start, or unset both variables; "+
+			"to change the secret, run \"magiclink clients remove\" and \"magiclink clients add\"", clientSecretVariable, given.id, path)
+	}
+	return fmt.Errorf("%s names the client %q, which %s does not have: unset %s and %s, or add the client with \"magiclink clients add\"",
+		clientIDVariable, given.id, path, clientIDVariable, clientSecretVariable)
 }

@@ -38,23 +38,28 @@ func main() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// newRouter serves the API below /api, which its handlers need not know.
+// newRouter serves the API below /api, which the handlers need not know. An application that serves everything at the root
+// of its origin takes httpadapter.NewService instead.
 func newRouter(
 	keys *magiclink.Keyring, clients httpadapter.ClientDirectory, store magiclink.Store,
 ) (http.Handler, error) {
-	links, err := magiclink.New(magiclink.Config{BaseURL: "https://app.example.com/magic", Keys: keys, Store: store})
+	issuer, err := magiclink.New(magiclink.Config{
+		BaseURL: "https://app.example.com/magic", Keys: keys, Store: store,
+		// In earnest a directory that knows which businesses a tenant has: AnyBusiness believes every client.
+		Businesses: magiclink.AnyBusiness,
+	})
 	if err != nil {
 		return nil, err
 	}
-	bearer, err := httpadapter.NewBearer(httpadapter.BearerConfig{Keys: keys, Issuer: apiURL, Audience: apiURL})
+	bearer, err := httpadapter.NewBearerAuthenticator(httpadapter.BearerConfig{Keys: keys, Issuer: apiURL, Audience: apiURL})
 	if err != nil {
 		return nil, err
 	}
-	issue, err := httpadapter.New(httpadapter.Config{Issuer: links, Authenticator: bearer})
+	issue, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{Issuer: issuer, Authenticator: bearer})
 	if err != nil {
 		return nil, err
 	}
-	token, err := httpadapter.NewTokenEndpoint(httpadapter.TokenConfig{
+	token, err := httpadapter.NewTokenHandler(httpadapter.TokenConfig{
 		Keys: keys, Clients: clients, Issuer: apiURL, Audience: apiURL,
 	})
 	if err != nil {
@@ -66,9 +71,9 @@ func newRouter(
 	router.Route("/api", func(api chi.Router) {
 		// Handle rather than Post: the handlers answer other methods themselves, in their own envelope.
 		api.Handle(httpadapter.TokenPath, token)
-		api.Handle(httpadapter.MagicLinkPath, issue)
-		api.Handle(httpadapter.OpenAPIPath, httpadapter.OpenAPI())
+		api.Handle(httpadapter.IssuePath, issue)
+		api.Handle(httpadapter.OpenAPIPath, httpadapter.OpenAPIHandler())
 	})
-	router.Handle(httpadapter.JWKSPath, httpadapter.JWKS(keys)) // a well-known path stands at the root
+	router.Handle(httpadapter.JWKSPath, httpadapter.JWKSHandler(keys)) // a well-known path stands at the root
 	return router, nil
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/alexedwards/scs/v2"
@@ -45,13 +46,14 @@ func main() {
 
 // newApp has a redemption page, and a page that shows who is signed in.
 func newApp(keys *magiclink.Keyring, store magiclink.Store) (http.Handler, error) {
-	redeemer, err := magiclink.NewRedeemer(magiclink.RedeemerConfig{BaseURL: baseURL, Keys: keys, Store: store})
+	redeemer, err := magiclink.NewRedeemer(magiclink.Config{BaseURL: baseURL, Keys: keys, Store: store})
 	if err != nil {
 		return nil, err
 	}
 	sessions := scs.New()
-	sessions.Cookie.Name = "__Host-session"
-	sessions.Cookie.Secure = true
+	// Over https, which is for everything but this example: the name "__Host-session", and Secure true.
+	sessions.Cookie.Name = "session"
+	sessions.Cookie.Secure = strings.HasPrefix(baseURL, "https://")
 
 	page, err := httpadapter.NewPage(httpadapter.PageConfig{
 		Redeemer: redeemer,
@@ -64,17 +66,17 @@ func newApp(keys *magiclink.Keyring, store magiclink.Store) (http.Handler, error
 				return err
 			}
 			sessions.Put(ctx, "email", redeemed.Email)
+			sessions.Put(ctx, "link", redeemed.MagicLinkID)
 			sessions.SetDeadline(ctx, time.Now().Add(redeemed.SessionTimeout))
 			return nil
 		},
 		ActiveAccount: func(r *http.Request) string { return sessions.GetString(r.Context(), "email") },
+		ActiveLink:    func(r *http.Request) string { return sessions.GetString(r.Context(), "link") },
 	})
 	if err != nil {
 		return nil, err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/magic", page)
-	mux.Handle("/magic/", page)
 	mux.HandleFunc("GET /account", func(w http.ResponseWriter, r *http.Request) {
 		if email := sessions.GetString(r.Context(), "email"); email != "" {
 			fmt.Fprintf(w, "Hello, %s\n", email)
@@ -82,5 +84,11 @@ func newApp(keys *magiclink.Keyring, store magiclink.Store) (http.Handler, error
 		}
 		http.Error(w, "Open a magic link to sign in.", http.StatusUnauthorized)
 	})
-	return sessions.LoadAndSave(mux), nil
+	return sessions.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if page.Matches(r) {
+			page.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})), nil
 }

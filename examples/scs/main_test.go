@@ -46,8 +46,7 @@ func Example() {
 	status, page := browser.do(http.MethodGet, link.MagicLink, nil)
 	fmt.Println("the page:", status)
 
-	_, token, _ := strings.Cut(link.MagicLink, "token=")
-	form := url.Values{"token": {token}, "form": {formToken.FindStringSubmatch(page)[1]}}
+	form := url.Values{"token": {magiclink.TokenOf(link.MagicLink)}, "form": {formToken.FindStringSubmatch(page)[1]}}
 	status, _ = browser.do(http.MethodPost, baseURL, form)
 	fmt.Println("the button:", status)
 

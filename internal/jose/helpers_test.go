@@ -28,7 +28,7 @@ type party struct {
 // keys is the ring of the one key.
 func (p party) keys() []*jose.Key { return []*jose.Key{p.key} }
 
-// craft makes a token of whatever header and payload, rightly signed.
+// craft makes a token with any header and payload, and a right signature.
 func (p party) craft(header, payload string) string {
 	signed := encode([]byte(header)) + "." + encode([]byte(payload))
 	return signed + "." + encode(p.sign(signed))
@@ -51,6 +51,23 @@ func (p party) signed(tb testing.TB) string {
 	require.NoError(tb, err)
 	require.NoError(tb, p.verify(string(token)))
 	return string(token)
+}
+
+// members makes a JWK set of the keys.
+func members(keys ...*jose.Key) []jose.Member {
+	set := make([]jose.Member, 0, len(keys))
+	for _, key := range keys {
+		set = append(set, jose.Member{Key: key})
+	}
+	return set
+}
+
+func keysOf(set []jose.Member) []*jose.Key {
+	keys := make([]*jose.Key, 0, len(set))
+	for _, member := range set {
+		keys = append(keys, member.Key)
+	}
+	return keys
 }
 
 var seed = []byte("a fixed seed of thirty-two bytes")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jwk"
@@ -12,15 +13,30 @@ import (
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
+// Member is a key of a JWK set, with what our own files say about it. Other readers ignore our members of a JWK (RFC 7517
+// section 4).
+type Member struct {
+	Key         *Key
+	Prepared    bool      // the key is published and will sign next
+	SignedUntil time.Time // when the key was replaced as the signing key, in whole seconds; zero if that is unknown
+}
+
+// The members of a JWK that are ours.
+const (
+	stateMember       = "magiclink_state"        // "prepared" is the only value
+	signedUntilMember = "magiclink_signed_until" // Unix seconds
+	statePrepared     = "prepared"
+)
+
 // ParseSet reads a JWK set (RFC 7517 section 5) and keeps the order of its keys. Every key needs a kid. Errors never
 // quote key material.
-func ParseSet(text []byte) ([]*Key, error) {
-	var members []strictjson.Value
+func ParseSet(text []byte) ([]Member, error) {
+	var values []strictjson.Value
 	found := false
 	err := strictjson.Object(text, func(name []byte, value strictjson.Value) error {
 		if string(name) == "keys" {
-			found = value.Elements(func(member strictjson.Value) bool {
-				members = append(members, member)
+			found = value.Elements(func(element strictjson.Value) bool {
+				values = append(values, element)
 				return true
 			})
 		}
@@ -32,15 +48,38 @@ func ParseSet(text []byte) ([]*Key, error) {
 	if !found {
 		return nil, errors.New(`not a JWK set: it needs a member "keys" that is an array`)
 	}
-	keys := make([]*Key, 0, len(members))
-	for i, member := range members {
-		key, err := parseKey(member.Raw)
+	members := make([]Member, 0, len(values))
+	for i, value := range values {
+		member, err := parseMember(value.Raw)
 		if err != nil {
 			return nil, fmt.Errorf("key %d of the JWK set: %w", i+1, err)
 		}
-		keys = append(keys, key)
+		members = append(members, member)
 	}
-	return keys, nil
+	return members, nil
+}
+
+func parseMember(text []byte) (Member, error) {
+	key, err := parseKey(text)
+	if err != nil {
+		return Member{}, err
+	}
+	member := Member{Key: key}
+	return member, strictjson.Object(text, func(name []byte, value strictjson.Value) error {
+		switch string(name) {
+		case stateMember:
+			if member.Prepared = value.Text() == statePrepared; !member.Prepared {
+				return fmt.Errorf("its %s is not %q, the only state that this version knows", stateMember, statePrepared)
+			}
+		case signedUntilMember:
+			seconds, ok := value.UnixTime()
+			if !ok {
+				return fmt.Errorf("its %s is not a time in Unix seconds", signedUntilMember)
+			}
+			member.SignedUntil = time.Unix(seconds, 0).UTC()
+		}
+		return nil
+	})
 }
 
 func parseKey(text []byte) (*Key, error) {
@@ -71,18 +110,18 @@ func parseKey(text []byte) (*Key, error) {
 	return key, key.checkCanonical(text)
 }
 
-// checkCanonical holds the members that make the key against those that we would write. The parser takes other alphabets,
-// padding, stray bits and names in other letters; what two parsers could read differently is refused.
+// checkCanonical compares the members that make the key with those that we would write. The parser accepts other alphabets,
+// padding, stray bits and names in other letters. Two parsers could read such a key differently, so it is refused.
 func (k *Key) checkCanonical(text []byte) error {
-	member, err := k.jwk()
+	written, err := k.jwk()
 	if err != nil {
 		return err
 	}
-	written, err := json.Marshal(member)
+	canonical, err := json.Marshal(written)
 	if err != nil {
 		return err
 	}
-	given, want := textMembers(text), textMembers(written)
+	given, want := textMembers(text), textMembers(canonical)
 	for _, name := range []string{"kty", "crv", "x", "y", "d", "k"} {
 		if given[name] != want[name] {
 			return fmt.Errorf("its member %s is not in the canonical form", name)
@@ -101,32 +140,50 @@ func textMembers(object []byte) map[string]string {
 	return members
 }
 
-// MarshalSet writes a JWK set with the keys in this order, each with its private part where it has one.
-func MarshalSet(keys []*Key) ([]byte, error) {
+// ErrNotExportable says that the private part of a key is not in this process.
+var ErrNotExportable = errors.New("the private part of the key is not in this process")
+
+// MarshalSet writes a JWK set with the keys in this order, each with its private part where it has one. It returns
+// ErrNotExportable if a crypto.Signer signs for one of them.
+func MarshalSet(members []Member) ([]byte, error) {
 	set := struct {
 		Keys []jwk.Key `json:"keys"`
 	}{Keys: []jwk.Key{}}
-	for _, key := range keys {
-		member, err := key.jwk()
+	for _, member := range members {
+		written, err := member.jwk()
 		if err != nil {
 			return nil, err
 		}
-		set.Keys = append(set.Keys, member)
+		set.Keys = append(set.Keys, written)
 	}
 	return json.MarshalIndent(set, "", "  ")
 }
 
+func (m Member) jwk() (jwk.Key, error) {
+	written, err := m.Key.jwk()
+	if err == nil && m.Prepared {
+		err = written.Set(stateMember, statePrepared)
+	}
+	if err == nil && !m.SignedUntil.IsZero() {
+		err = written.Set(signedUntilMember, m.SignedUntil.Unix())
+	}
+	return written, err
+}
+
 func (k *Key) jwk() (jwk.Key, error) {
+	if k.External() {
+		return nil, ErrNotExportable
+	}
 	raw := k.public
 	if k.private != nil {
 		raw = k.private
 	}
-	member, err := jwk.FromRaw(raw)
+	written, err := jwk.FromRaw(raw)
 	if err != nil {
 		return nil, err
 	}
-	return member, errors.Join(
-		member.Set(jwk.KeyIDKey, k.id),
-		member.Set(jwk.AlgorithmKey, jwa.SignatureAlgorithm(k.algorithm)),
-		member.Set(jwk.KeyUsageKey, jwk.ForSignature))
+	return written, errors.Join(
+		written.Set(jwk.KeyIDKey, k.id),
+		written.Set(jwk.AlgorithmKey, jwa.SignatureAlgorithm(k.algorithm)),
+		written.Set(jwk.KeyUsageKey, jwk.ForSignature))
 }

@@ -13,10 +13,11 @@ func TestSetRoundTrip(t *testing.T) {
 	first := edDSA(t).key
 	second, err := jose.NewKey("second", rawES256(t))
 	require.NoError(t, err)
-	text, err := jose.MarshalSet([]*jose.Key{first, second})
+	text, err := jose.MarshalSet(members(first, second))
 	require.NoError(t, err)
-	keys, err := jose.ParseSet(text)
+	set, err := jose.ParseSet(text)
 	require.NoError(t, err)
+	keys := keysOf(set)
 	require.Len(t, keys, 2)
 	for n, want := range []*jose.Key{first, second} {
 		require.Equal(t, want.ID(), keys[n].ID())
@@ -30,24 +31,24 @@ func TestSetRoundTrip(t *testing.T) {
 }
 
 func TestSetOfPublicKeys(t *testing.T) {
-	text, err := jose.MarshalSet([]*jose.Key{edDSA(t).key.Public()})
+	text, err := jose.MarshalSet(members(edDSA(t).key.Public()))
 	require.NoError(t, err)
 	require.NotContains(t, string(text), `"d"`)
-	keys, err := jose.ParseSet(text)
+	set, err := jose.ParseSet(text)
 	require.NoError(t, err)
-	require.False(t, keys[0].CanSign())
+	require.False(t, set[0].Key.CanSign())
 	empty, err := jose.MarshalSet(nil)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"keys":[]}`, string(empty))
 }
 
 func TestParseSetNamesThePlace(t *testing.T) {
-	good := `{"kty":"oct","kid":"c","k":"` + strings.Repeat("A", 43) + `"}`
+	good := `{"kty":"oct","kid":"c","k":"` + encode(seed) + `"}`
 	_, err := jose.ParseSet([]byte(`{"keys":[` + good + `]}`))
 	require.NoError(t, err)
 	_, err = jose.ParseSet([]byte(`{"keys":[` + good + `,` + good[:len(good)-1] + `,"use":"enc"}]}`))
 	require.ErrorContains(t, err, "key 2 of the JWK set")
-	require.NotContains(t, err.Error(), "AAAA")
+	require.NotContains(t, err.Error(), encode(seed)[:8])
 }
 
 func TestKeyIDs(t *testing.T) {

@@ -35,16 +35,15 @@ const MinSecret = 32
 // maxKeyID bounds a key id, which stands in every token.
 const maxKeyID = 128
 
-// Key is one key with its id and the one algorithm that it may be used with. It is immutable, but for what it remembers.
+// Key is one key with its id and the one algorithm that it may be used with. It is immutable, apart from the table of the
+// links that it has seen. Make one with NewKey, Generate or ParseSet.
 type Key struct {
-	id        string
-	algorithm Algorithm
-	private   any // ed25519.PrivateKey, *ecdsa.PrivateKey or []byte; nil in a key that can only verify
-	public    any // ed25519.PublicKey, *ecdsa.PublicKey or []byte
+	id string
+	material
 
 	signer   jws.Signer
 	verifier jws.Verifier
-	headers  [kinds]string // encoded, with the dot behind: they never change, so they are made once
+	headers  [kinds]string // encoded, with the dot behind, one for each kind
 	seen     *seen         // shared with the public key that is made from this one
 }
 
@@ -71,14 +70,15 @@ func Generate(id string, algorithm Algorithm) (*Key, error) {
 	return nil, fmt.Errorf("unknown algorithm %q; known are EdDSA, ES256 and HS256", algorithm)
 }
 
-// NewKey wraps a raw key: an ed25519 key, a pointer to an ecdsa key on P-256, or the bytes of an HS256 secret. The raw
-// key must not be changed afterwards. Without an id the key is named after itself.
+// NewKey makes a key from raw: an ed25519 key, a pointer to an ecdsa key on P-256, a crypto.Signer with such a public key,
+// or the bytes of an HS256 secret. The material is copied. Without an id the key is named after its material. It returns an
+// error for material that cannot be a real key.
 func NewKey(id string, raw any) (*Key, error) {
-	key := &Key{seen: new(seen)}
-	err := key.set(raw)
+	m, err := judge(raw)
 	if err != nil {
 		return nil, err
 	}
+	key := &Key{material: m, seen: new(seen)}
 	if id == "" {
 		id, err = key.name()
 	} else {
@@ -100,7 +100,7 @@ func NewKey(id string, raw any) (*Key, error) {
 	return key, nil
 }
 
-// checkID keeps a key id to what may stand in a log line and in JSON as it is.
+// checkID accepts an id that can stand in a log line and in JSON without escaping.
 func checkID(id string) error {
 	if len(id) > maxKeyID {
 		return fmt.Errorf("a key id (kid) has at most %d bytes", maxKeyID)
@@ -113,8 +113,8 @@ func checkID(id string) error {
 	return nil
 }
 
-// name derives the id of a key: its thumbprint (RFC 7638), or a MAC under a secret, which tells nothing about the secret
-// that a token does not tell.
+// name derives the id of a key: the thumbprint of RFC 7638, or for a secret a MAC under the secret. The MAC reveals no more
+// about the secret than a token does.
 func (k *Key) name() (string, error) {
 	if secret, ok := k.private.([]byte); ok {
 		mac := hmac.New(sha256.New, secret)
@@ -129,88 +129,28 @@ func (k *Key) name() (string, error) {
 	return base64.RawURLEncoding.EncodeToString(thumbprint), err
 }
 
-func (k *Key) set(raw any) error {
-	switch raw := raw.(type) {
-	case ed25519.PrivateKey:
-		if len(raw) != ed25519.PrivateKeySize || !raw.Equal(ed25519.NewKeyFromSeed(raw.Seed())) {
-			return errors.New("not an Ed25519 private key")
-		}
-		k.algorithm, k.private, k.public = EdDSA, raw, raw.Public()
-	case ed25519.PublicKey:
-		if len(raw) != ed25519.PublicKeySize {
-			return errors.New("not an Ed25519 public key")
-		}
-		k.algorithm, k.public = EdDSA, raw
-	case *ecdsa.PrivateKey:
-		if err := checkECDSA(raw); err != nil {
-			return err
-		}
-		k.algorithm, k.private, k.public = ES256, raw, &raw.PublicKey
-	case *ecdsa.PublicKey:
-		if err := checkPoint(raw); err != nil {
-			return err
-		}
-		k.algorithm, k.public = ES256, raw
-	case []byte:
-		if len(raw) < MinSecret {
-			return fmt.Errorf("an HS256 key has at least %d bytes, this one has %d", MinSecret, len(raw))
-		}
-		k.algorithm, k.private, k.public = HS256, raw, raw
-	default:
-		return fmt.Errorf("a key of type %T is not supported; supported are Ed25519, P-256 and HS256 keys", raw)
-	}
-	return nil
-}
-
-func checkPoint(public *ecdsa.PublicKey) error {
-	// Half-made keys make ECDH panic.
-	if public == nil || public.Curve != elliptic.P256() || public.X == nil || public.Y == nil { //nolint:staticcheck // SA1019: see above
-		return errors.New("an ES256 key is on P-256")
-	}
-	if _, err := public.ECDH(); err != nil {
-		return errors.New("not a point on P-256")
-	}
-	return nil
-}
-
-// checkECDSA refuses a private part that does not belong to the public one: its signatures would verify nowhere.
-func checkECDSA(private *ecdsa.PrivateKey) error {
-	if private == nil || private.D == nil { //nolint:staticcheck // SA1019: as in checkPoint
-		return errors.New("an ES256 key is on P-256")
-	}
-	if err := checkPoint(&private.PublicKey); err != nil {
-		return err
-	}
-	scalar, err := private.ECDH()
-	if err != nil {
-		return errors.New("not a P-256 private key")
-	}
-	point, err := private.PublicKey.ECDH()
-	if err != nil || !scalar.PublicKey().Equal(point) {
-		return errors.New("the private and the public part of the ES256 key do not belong together")
-	}
-	return nil
-}
-
 // ID returns the key's id.
 func (k *Key) ID() string { return k.id }
 
 // Algorithm returns the one algorithm of the key.
 func (k *Key) Algorithm() Algorithm { return k.algorithm }
 
-// CanSign reports whether the key has its private part.
-func (k *Key) CanSign() bool { return k.private != nil }
+// CanSign reports whether the key has its private part or a signer.
+func (k *Key) CanSign() bool { return k.private != nil || k.external != nil }
 
-// Symmetric reports whether whoever can verify with the key can sign with it.
+// External reports whether a crypto.Signer signs, so that the private part cannot be written to a file.
+func (k *Key) External() bool { return k.external != nil }
+
+// Symmetric reports whether a process that verifies with the key can also sign with it.
 func (k *Key) Symmetric() bool { return k.algorithm == HS256 }
 
-// Public returns the key without its private part. A symmetric key has no public part and is returned as it is.
+// Public returns the key without its private part and its signer. A symmetric key has no public part and is returned as it is.
 func (k *Key) Public() *Key {
 	if k.Symmetric() {
 		return k
 	}
 	public := *k
-	public.private = nil
+	public.private, public.external = nil, nil
 	return &public
 }
 

@@ -1,13 +1,12 @@
-// Package jose signs and verifies tokens in the compact form of RFC 7515 and in nothing else of JOSE.
+// Package jose signs and verifies tokens in the compact form of RFC 7515. It knows nothing else of JOSE.
 //
-// It is the only importer of jwx, and of jwx it uses the JWS signers and verifiers, fed with raw keys of the standard
-// library, and the JWK formats. Everything that reads a token from outside is written here, because what a general
-// parser accepts beyond the compact form (JSON serialisations, padding, duplicate members, critical headers, keys in
-// headers) is what attacks on tokens are made of. RFC 8725 is the reading list.
+// The package is the only importer of jwx. Of jwx it uses the JWS signers and verifiers with raw keys of the standard
+// library, and the JWK formats. The reader of tokens is our own. A general parser also accepts JSON serialisations, padding,
+// duplicate members, critical headers and keys in headers, and attacks on tokens use them. RFC 8725 lists such attacks.
 package jose
 
-// Kind separates the uses of a token: each has a "typ" of its own (RFC 8725 section 3.11), and a token of one kind is
-// refused wherever another is expected.
+// Kind separates the uses of a token. Each kind has its own "typ" (RFC 8725 section 3.11), and a token of one kind is refused
+// where another kind is expected.
 type Kind uint8
 
 // The kinds of token.

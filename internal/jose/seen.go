@@ -11,17 +11,17 @@ import (
 
 const (
 	seenBuckets = 1 << 14
-	seenLocks   = 64 // each for a part of the buckets
+	seenLocks   = 64 // each guards a part of the buckets
 )
 
-// seen remembers links whose signature is known to be right, because the key has made it or has verified it: a page that
-// shows a link verifies it before the button is pressed, and most links come back to the process that issued them.
+// seen remembers digests of links whose signature is right, because the key has made or verified it. Most links come back to
+// the process that issued them, and a page that shows a link verifies it again when the button is pressed.
 //
-// It holds digests and never a token. That a signature is right never changes, and says nothing else: all that depends on
-// time, audience or the ring of keys is judged each time, by those who ask.
+// It holds digests and never a token. A right signature stays right, so no entry is ever wrong. The entry says nothing about
+// times, audience or the ring of keys: the callers judge those each time.
 //
-// It is a table of one megabyte, made when it is first needed: small enough for the cache of a processor, since waiting for
-// memory would cost as much as the digest. A bucket is a cache line, which keeps the latest four.
+// The table has one megabyte and is made when it is first needed. A bucket is one cache line and keeps the latest four
+// digests.
 type seen struct {
 	table atomic.Pointer[[seenBuckets]bucket]
 	locks [seenLocks]sync.Mutex
@@ -29,12 +29,12 @@ type seen struct {
 
 type bucket [4]half
 
-// half is half a digest. To pass for a token that is remembered, a forgery has to agree with one of four halves in the bucket
-// that its own digest chooses: 2^126 attempts, as many as forging the signature takes. An empty place holds zeros, which are
-// no easier to meet.
+// half is half a digest. A forged token passes only if its half is one of the four in the bucket that its own digest
+// chooses. Finding such a token takes 2^126 attempts, as many as forging the signature. An empty place holds zeros, which are
+// as hard to meet.
 type half [sha256.Size / 2]byte
 
-// has reports whether the digest was put and not yet pushed out.
+// has reports whether the digest was put and no later digest has replaced it.
 func (s *seen) has(d [sha256.Size]byte) bool {
 	table := s.table.Load()
 	if table == nil {
@@ -64,11 +64,11 @@ func (s *seen) bucket(table *[seenBuckets]bucket, d [sha256.Size]byte) (*bucket,
 	return &table[n%seenBuckets], &s.locks[n%seenLocks]
 }
 
-// remembers reports whether tokens of the kind are worth it. A MAC costs hardly more than a digest, and of the other kinds the
-// claims are remembered where they are read.
+// remembers reports whether the key remembers tokens of the kind. A MAC costs hardly more than a digest, so HS256 keys remember
+// nothing. For sessions and access tokens the ring remembers the claims.
 func (k *Key) remembers(kind Kind) bool { return kind == Link && !k.Symmetric() }
 
-// authentic reports whether a compact token carries the key's signature, which is given decoded, too.
+// authentic reports whether a compact token carries the key's signature. The signature is passed decoded as well.
 func (k *Key) authentic(kind Kind, token, signature []byte) bool {
 	if !k.remembers(kind) {
 		return k.verifies(token, signature)

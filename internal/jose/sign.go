@@ -6,19 +6,19 @@ import (
 	"errors"
 )
 
-// ErrCannotSign says that a key has no private part.
+// ErrCannotSign says that a key has neither a private part nor a signer.
 var ErrCannotSign = errors.New("the key cannot sign: it has no private part")
 
-// AppendSigned appends the compact token of the kind, with the claims as its payload, signed by the key. What stood in
-// buf before is not signed.
+// AppendSigned appends the compact token of the kind, with the claims as its payload, signed by the key. The bytes that buf
+// already holds are not signed. It returns ErrCannotSign, or the error of the key's signer.
 func (k *Key) AppendSigned(buf []byte, kind Kind, claims []byte) ([]byte, error) {
-	if k.private == nil {
+	if !k.CanSign() {
 		return nil, ErrCannotSign
 	}
 	start := len(buf)
 	buf = append(buf, k.headers[kind]...)
 	buf = base64.RawURLEncoding.AppendEncode(buf, claims)
-	signature, err := k.signer.Sign(buf[start:], k.private)
+	signature, err := k.signature(buf[start:])
 	if err != nil {
 		return nil, err
 	}
@@ -27,4 +27,11 @@ func (k *Key) AppendSigned(buf []byte, kind Kind, claims []byte) ([]byte, error)
 		k.seen.put(sha256.Sum256(buf[start:]))
 	}
 	return buf, nil
+}
+
+func (k *Key) signature(text []byte) ([]byte, error) {
+	if k.external != nil {
+		return k.signExternally(text)
+	}
+	return k.signer.Sign(text, k.private)
 }

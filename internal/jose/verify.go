@@ -11,15 +11,15 @@ import (
 // MaxToken is the greatest length of a token in bytes. It is checked before anything is decoded.
 const MaxToken = 4096
 
-// ErrInvalid is the one answer to every token that is not ours as it should be. Why it is refused helps only those who
-// probe us, so nobody is told.
+// ErrInvalid is the one answer to every token that is refused. It gives no reason, because a reason would help an attacker
+// alone.
 var ErrInvalid = errors.New("invalid token")
 
 // strict refuses an encoding whose last character has bits that the decoded bytes do not show.
 var strict = base64.RawURLEncoding.Strict()
 
-// Verify checks a compact token of the kind against the key that its header names, one of keys, and returns its claims: text
-// that a key of ours has signed, and nothing more is said of it.
+// Verify checks a compact token of the kind against the key of keys that its header names, and returns its payload. The
+// payload is text that this key has signed; Verify does not read it.
 func Verify(token string, kind Kind, keys []*Key) (claims []byte, err error) {
 	if len(token) > MaxToken || strings.Count(token, ".") != 2 {
 		return nil, ErrInvalid
@@ -28,7 +28,7 @@ func Verify(token string, kind Kind, keys []*Key) (claims []byte, err error) {
 	claimsText, signatureText, _ := strings.Cut(rest, ".")
 
 	key := keyFor(headerText, kind, keys)
-	buf := append(make([]byte, 0, 2*len(token)), token...) // and behind it room for all that is decoded
+	buf := append(make([]byte, 0, 2*len(token)), token...) // with room for the decoded parts
 	claims, ok1 := decode(&buf, claimsText)
 	signature, ok2 := decode(&buf, signatureText)
 	if key == nil || !ok1 || !ok2 {
@@ -40,8 +40,8 @@ func Verify(token string, kind Kind, keys []*Key) (claims []byte, err error) {
 	return claims, nil
 }
 
-// keyFor returns the key that a header names, or nil if there is none, or if the header is not one for the kind and the key.
-// Headers that we have written ourselves are known as they stand.
+// keyFor returns the key that a header names. It returns nil if there is no such key, or if the header does not suit the kind
+// and the key. A header that one of the keys has written is recognised without parsing.
 func keyFor(text string, kind Kind, keys []*Key) *Key {
 	for _, key := range keys {
 		if written := key.headers[kind]; text == written[:len(written)-1] {
@@ -64,8 +64,8 @@ func keyFor(text string, kind Kind, keys []*Key) *Key {
 	return nil
 }
 
-// decode appends the decoded text to buf and returns the new part. It accepts the canonical encoding alone. Go's decoder
-// skips line breaks even when strict; then the text is longer than it should be.
+// decode appends the decoded text to buf and returns the new part. It accepts only the canonical encoding. Go's strict
+// decoder skips line breaks, so decode compares the length of the text as well.
 func decode(buf *[]byte, text string) ([]byte, bool) {
 	if text == "" {
 		return nil, false
@@ -83,8 +83,8 @@ type header struct{ alg, kid, typ string }
 
 var errMember = errors.New("member not allowed")
 
-// parseHeader accepts the members that we write and no other: whatever else a header may carry (crit, jwk, jku, x5u, zip,
-// b64 …) asks us to do something that we do not do.
+// parseHeader accepts the members that we write and no other. Every other member (crit, jwk, jku, x5u, zip, b64 …) asks for
+// something that we do not do.
 func parseHeader(text []byte) (h header, ok bool) {
 	err := strictjson.Object(text, func(name []byte, value strictjson.Value) error {
 		if value.Kind != strictjson.String {

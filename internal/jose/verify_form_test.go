@@ -13,7 +13,7 @@ import (
 
 func publicBytes(t *testing.T, key *jose.Key) []byte {
 	t.Helper()
-	text, err := jose.MarshalSet([]*jose.Key{key.Public()})
+	text, err := jose.MarshalSet(members(key.Public()))
 	require.NoError(t, err)
 	var set struct{ Keys []struct{ X string } }
 	require.NoError(t, json.Unmarshal(text, &set))

@@ -52,7 +52,7 @@ func TestHeaderRefused(t *testing.T) {
 // The public key is no secret: taken as one it must open nothing.
 func TestAlgorithmConfusion(t *testing.T) {
 	for _, p := range []party{edDSA(t), es256(t)} {
-		public, err := jose.MarshalSet([]*jose.Key{p.key.Public()})
+		public, err := jose.MarshalSet(members(p.key.Public()))
 		require.NoError(t, err)
 		for _, secret := range [][]byte{public, seed, {}, publicBytes(t, p.key)} {
 			for _, alg := range []string{"HS256", "HS512", string(p.key.Algorithm())} {

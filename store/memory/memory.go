@@ -1,8 +1,8 @@
-// Package memory keeps links in the memory of one process. It is the reference implementation of [magiclink.Store]:
-// the one to read when the contract leaves a question open, and the one to use in tests and demonstrations.
+// Package memory keeps links in the memory of one process. It is the reference implementation of [magiclink.Store]: read
+// it when the contract leaves a question open. Use it in tests and demonstrations.
 //
-// Nothing in it survives the process, and two processes share nothing: a link that one of them issued is unknown to
-// the other. A service that restarts, or that runs more than once, wants another store.
+// Links do not survive the process, and two processes share nothing: a link that one process issued is unknown to the
+// other. A service that restarts, or that runs in several processes, needs another store.
 package memory
 
 import (
@@ -16,11 +16,17 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// shardCount is how many maps the records are spread over. Purge locks one of them at a time.
-const shardCount = 64
+// shardCount is the number of maps that the records are spread over. Each map has a lock of its own, so that a Purge
+// delays only the calls for one part in 256 of the records at a time.
+const shardCount = 256
+
+var (
+	errNoStore  = errors.New("the Store is not initialized: use New")
+	errZeroTime = errors.New("the time is zero: pass the current time")
+)
 
 // Store is a [magiclink.Store] in memory. All its methods may be called from any number of goroutines.
-// The zero Store is not usable; [New] makes one.
+// The zero Store is not usable: each of its methods returns an error. Use [New].
 type Store struct {
 	seed   maphash.Seed
 	shards [shardCount]shard
@@ -28,14 +34,14 @@ type Store struct {
 
 type shard struct {
 	mu      sync.Mutex
-	records map[string]magiclink.Record
+	records map[string]magiclink.Record // by id; each record is canonical
 }
 
 var _ magiclink.Store = (*Store)(nil)
 
-// New returns an empty store. It holds no resource but memory and runs no goroutine, so there is nothing to close.
+// New returns an empty store. The store holds no resource but memory and runs no goroutine: there is nothing to close.
 //
-// What it acknowledges is visible to every later call of this process and is gone when the process ends.
+// The effect of a call that succeeded is visible to every later call in this process, and is lost when the process ends.
 // Records stay until [Store.Purge] removes them.
 func New() *Store {
 	s := &Store{seed: maphash.MakeSeed()}
@@ -45,24 +51,24 @@ func New() *Store {
 	return s
 }
 
-// Create stores a new record. It returns [magiclink.ErrExists] if the id is taken.
+// Create stores a new record with all its fields. It returns [magiclink.ErrExists] if the id is taken.
 func (s *Store) Create(ctx context.Context, record magiclink.Record) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("magiclink/memory: create: %w", err)
+	if err := s.usable(ctx); err != nil {
+		return failed("create", err)
 	}
 	sh := s.lock(record.ID)
 	defer sh.mu.Unlock()
 	if _, taken := sh.records[record.ID]; taken {
 		return magiclink.ErrExists
 	}
-	sh.records[record.ID] = cutRecord(record)
+	sh.records[record.ID] = record.Canonical()
 	return nil
 }
 
 // Get returns the record with this id, whatever its state. It returns [magiclink.ErrNotFound] if there is none.
 func (s *Store) Get(ctx context.Context, id string) (magiclink.Record, error) {
-	if err := ctx.Err(); err != nil {
-		return magiclink.Record{}, fmt.Errorf("magiclink/memory: get: %w", err)
+	if err := s.usable(ctx); err != nil {
+		return magiclink.Record{}, failed("get", err)
 	}
 	sh := s.lock(id)
 	defer sh.mu.Unlock()
@@ -73,45 +79,46 @@ func (s *Store) Get(ctx context.Context, id string) (magiclink.Record, error) {
 	return record, nil
 }
 
-// Consume marks the record as used and returns it as it is afterwards. Of racing calls exactly one succeeds.
-// It returns [magiclink.ErrNotFound], [magiclink.ErrRevoked], [magiclink.ErrConsumed] or [magiclink.ErrExpired],
-// the first of them that holds. A zero time is refused, for it would leave the record unused.
-func (s *Store) Consume(ctx context.Context, id string, at time.Time) (magiclink.Record, error) {
-	if err := ctx.Err(); err != nil {
-		return magiclink.Record{}, fmt.Errorf("magiclink/memory: consume: %w", err)
+// Consume sets ConsumedAt and ConsumedBy of the record and returns the record with both. Of racing calls with different by
+// exactly one succeeds. A call with the same non-empty by as the call that consumed the record succeeds again, changes
+// nothing and returns the record as it is.
+//
+// It returns [magiclink.ErrNotFound], [magiclink.ErrRevoked], [magiclink.ErrConsumed] or [magiclink.ErrExpired]: the first
+// one that applies. The zero time is an error and changes nothing.
+func (s *Store) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
+	if err := s.usable(ctx); err != nil {
+		return magiclink.Record{}, failed("consume", err)
 	}
-	at = cut(at)
+	at = truncate(at)
 	if at.IsZero() {
-		return magiclink.Record{}, errors.New("magiclink/memory: consume: the time is zero")
+		return magiclink.Record{}, failed("consume", errZeroTime)
 	}
 	sh := s.lock(id)
 	defer sh.mu.Unlock()
 	record, found := sh.records[id]
-	switch {
-	case !found:
+	if !found {
 		return magiclink.Record{}, magiclink.ErrNotFound
-	case !record.RevokedAt.IsZero():
-		return magiclink.Record{}, magiclink.ErrRevoked
-	case !record.ConsumedAt.IsZero():
-		return magiclink.Record{}, magiclink.ErrConsumed
-	case !at.Before(record.ExpiresAt):
-		return magiclink.Record{}, magiclink.ErrExpired
 	}
-	record.ConsumedAt = at
-	sh.records[id] = record
+	if err := record.Verdict(at, by); err != nil {
+		return magiclink.Record{}, err
+	}
+	if record.ConsumedAt.IsZero() {
+		record.ConsumedAt, record.ConsumedBy = at, by
+		sh.records[id] = record
+	}
 	return record, nil
 }
 
-// Revoke marks the record as revoked, whether or not it was used or has expired. Revoking again succeeds and keeps the
-// first time. It returns [magiclink.ErrNotFound] if there is no such record. A zero time is refused, for it would
-// leave the record as it was.
+// Revoke sets RevokedAt of the record, whether or not the link was used or has expired. Revoking again succeeds and keeps
+// the first time. It returns [magiclink.ErrNotFound] if there is no such record. The zero time is an error and changes
+// nothing.
 func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
-	if err := ctx.Err(); err != nil {
-		return fmt.Errorf("magiclink/memory: revoke: %w", err)
+	if err := s.usable(ctx); err != nil {
+		return failed("revoke", err)
 	}
-	at = cut(at)
+	at = truncate(at)
 	if at.IsZero() {
-		return errors.New("magiclink/memory: revoke: the time is zero")
+		return failed("revoke", errZeroTime)
 	}
 	sh := s.lock(id)
 	defer sh.mu.Unlock()
@@ -126,18 +133,22 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
 	return nil
 }
 
-// Purge removes at most limit records whose ExpiresAt is before the given time and returns how many it removed.
-// It looks at every record but locks only one part in 64 of them at a time. Once begun it is carried to its end.
+// Purge removes at most limit records whose [magiclink.Record.End] is before the given time and returns how many it
+// removed. It looks at every record and locks one part in 256 of them at a time. Purge does not stop when the context ends
+// during the call.
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, fmt.Errorf("magiclink/memory: purge: %w", err)
+	if err := s.usable(ctx); err != nil {
+		return 0, failed("purge", err)
 	}
 	if limit < 1 {
-		return 0, fmt.Errorf("magiclink/memory: purge: the limit is %d, it must be at least 1", limit)
+		return 0, failed("purge", fmt.Errorf("the limit is %d: pass a limit of at least 1", limit))
 	}
-	before = cut(before)
+	before = truncate(before)
 	removed := 0
 	for i := range s.shards {
+		if removed == limit {
+			break
+		}
 		removed += s.shards[i].purge(before, limit-removed)
 	}
 	return removed, nil
@@ -151,7 +162,7 @@ func (sh *shard) purge(before time.Time, limit int) int {
 		if removed == limit {
 			break
 		}
-		if record.ExpiresAt.Before(before) {
+		if record.End().Before(before) {
 			delete(sh.records, id)
 			removed++
 		}
@@ -159,24 +170,24 @@ func (sh *shard) purge(before time.Time, limit int) int {
 	return removed
 }
 
-// lock returns the shard that holds this id, locked.
+// usable returns why a call cannot begin. It runs before any lock is taken, since a context may panic or block.
+func (s *Store) usable(ctx context.Context) error {
+	if s == nil || s.shards[0].records == nil {
+		return errNoStore
+	}
+	return ctx.Err()
+}
+
+// lock locks the shard of this id and returns it.
 func (s *Store) lock(id string) *shard {
 	sh := &s.shards[maphash.String(s.seed, id)%shardCount]
 	sh.mu.Lock()
 	return sh
 }
 
-func cutRecord(r magiclink.Record) magiclink.Record {
-	r.SessionTimeout = r.SessionTimeout.Truncate(time.Second)
-	r.CreatedAt = cut(r.CreatedAt)
-	r.ExpiresAt = cut(r.ExpiresAt)
-	r.ConsumedAt = cut(r.ConsumedAt)
-	r.RevokedAt = cut(r.RevokedAt)
-	return r
-}
+// truncate returns the time in the form of [magiclink.Record.Canonical].
+func truncate(t time.Time) time.Time { return time.UnixMilli(t.UnixMilli()).UTC() }
 
-// cut brings a time to what the contract keeps of it: UTC, whole milliseconds, the rest cut off towards the past.
-// The zero time stays the zero time.
-func cut(t time.Time) time.Time {
-	return time.UnixMilli(t.UnixMilli()).UTC()
+func failed(method string, cause error) error {
+	return fmt.Errorf("magiclink/memory: %s: %w", method, cause)
 }

@@ -30,20 +30,34 @@ func TestStoresShareNothing(t *testing.T) {
 	require.ErrorIs(t, err, magiclink.ErrNotFound)
 }
 
-func TestZeroTimeIsRefused(t *testing.T) {
-	s := memory.New()
-	record := magiclink.Record{ID: "mlk_0000000000000000000001", ExpiresAt: time.Now().Add(time.Hour)}
-	require.NoError(t, s.Create(t.Context(), record))
-
-	_, err := s.Consume(t.Context(), record.ID, time.Time{})
-	require.ErrorContains(t, err, "magiclink/memory: consume: the time is zero")
-	require.ErrorContains(t, s.Revoke(t.Context(), record.ID, time.Time{}), "magiclink/memory: revoke: the time is zero")
-
-	_, err = s.Consume(t.Context(), record.ID, time.Now())
-	require.NoError(t, err, "the refused calls have changed nothing")
+// A store that New did not make returns errors: it never seems to keep a record.
+func TestStoreWithoutNew(t *testing.T) {
+	const advice = "the Store is not initialized: use New"
+	for name, s := range map[string]*memory.Store{"zero": {}, "nil": nil} {
+		t.Run(name, func(t *testing.T) {
+			require.ErrorContains(t, s.Create(t.Context(), magiclink.Record{}), "magiclink/memory: create: "+advice)
+			_, err := s.Get(t.Context(), "")
+			require.ErrorContains(t, err, "magiclink/memory: get: "+advice)
+			_, err = s.Consume(t.Context(), "", time.Now(), "")
+			require.ErrorContains(t, err, "magiclink/memory: consume: "+advice)
+			require.ErrorContains(t, s.Revoke(t.Context(), "", time.Now()), "magiclink/memory: revoke: "+advice)
+			_, err = s.Purge(t.Context(), time.Now(), 1)
+			require.ErrorContains(t, err, "magiclink/memory: purge: "+advice)
+		})
+	}
 }
 
-// Purging in steps reaches every record, however they are spread over the shards.
+func TestErrorsSayWhatToDo(t *testing.T) {
+	s := memory.New()
+	_, err := s.Consume(t.Context(), "mlk_0000000000000000000001", time.Time{}, "")
+	require.EqualError(t, err, "magiclink/memory: consume: the time is zero: pass the current time")
+	require.EqualError(t, s.Revoke(t.Context(), "mlk_0000000000000000000001", time.Time{}),
+		"magiclink/memory: revoke: the time is zero: pass the current time")
+	_, err = s.Purge(t.Context(), time.Now(), 0)
+	require.EqualError(t, err, "magiclink/memory: purge: the limit is 0: pass a limit of at least 1")
+}
+
+// Purging in steps reaches every record, whatever its shard.
 func TestPurgeInSteps(t *testing.T) {
 	const total, step = 1000, 7
 	s := memory.New()
@@ -72,11 +86,14 @@ func ExampleNew() {
 
 	err := store.Create(ctx, magiclink.Record{ID: "mlk_2kPn8QxYw1TzB4vR7sHd3e", ExpiresAt: now.Add(time.Hour)})
 	fmt.Println(err)
-	_, err = store.Consume(ctx, "mlk_2kPn8QxYw1TzB4vR7sHd3e", now)
+	_, err = store.Consume(ctx, "mlk_2kPn8QxYw1TzB4vR7sHd3e", now, "browser 1")
 	fmt.Println(err)
-	_, err = store.Consume(ctx, "mlk_2kPn8QxYw1TzB4vR7sHd3e", now)
+	_, err = store.Consume(ctx, "mlk_2kPn8QxYw1TzB4vR7sHd3e", now, "browser 1") // the same call, repeated
+	fmt.Println(err)
+	_, err = store.Consume(ctx, "mlk_2kPn8QxYw1TzB4vR7sHd3e", now, "browser 2")
 	fmt.Println(err)
 	// Output:
+	// <nil>
 	// <nil>
 	// <nil>
 	// magiclink: the link was already used

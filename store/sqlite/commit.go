@@ -1,7 +1,7 @@
 package sqlite
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -12,37 +12,39 @@ import (
 // maxBatch bounds how many operations share a commit, and with that how long the first of them waits for the last.
 const maxBatch = 256
 
-// An operation is one write inside a transaction. Its verdict is an ordinary outcome, such as [magiclink.ErrConsumed],
-// and counts once the transaction is committed; a failure spoils the transaction.
-type operation func(*session) (verdict, failure error)
+// errBroken answers the calls of a batch in which the driver, or a hook of the application, panicked or ended the goroutine.
+var errBroken = fmt.Errorf("%w: the database driver panicked", magiclink.ErrUnknownOutcome)
 
-// committer lets concurrent operations share commits, by flat combining: operations queue up, and one leader commits for
-// all that wait. A caller that finds no leader becomes it at once and waits for nobody.
+// An operation is one write inside a transaction. Its verdict is an ordinary outcome, such as [magiclink.ErrConsumed], and
+// counts once the transaction is committed. Its failure undoes the transaction.
+type operation func(*statements) (verdict, failure error)
+
+// committer lets concurrent operations share commits. Callers put their operations into a queue and wait. One goroutine
+// takes everything that is queued, commits it in one transaction and answers the callers. The goroutine starts with the first
+// operation and ends when the queue is empty, so an idle store has none.
 //
-// A caller leads by itself, so that a lone call is handed to no other goroutine, and after its batch it hands over to the
-// first that waits. A caller with a deadline must not be caught in a commit that hangs: it lets a goroutine lead, which goes
-// on while anybody waits.
+// The goroutine calls nothing of a caller: of the caller's context it has only the channel that says that the context has
+// ended. So no caller can stop it.
 type committer struct {
-	writer    *writer        // used by the leader alone, as is gathering
+	writer    *writer        // used by the goroutine alone, as is gathering
 	gathering gathering      // before each batch
-	leaders   sync.WaitGroup // those that are goroutines of their own
+	running   sync.WaitGroup // the goroutine
 
 	mu       sync.Mutex
-	led      bool
+	active   bool // the goroutine runs
 	pending  []*call
-	expected int           // how many calls the leader waits for; 0 if it does not
-	complete chan struct{} // closed when they are there
+	expected int           // how many calls the goroutine waits for; 0 if it does not
+	complete chan struct{} // closed when they wait
 }
 
-// call is one caller's operation on its way through the committer.
+// call is one operation on its way through the committer.
 type call struct {
-	ctx      context.Context //nolint:containedctx // the leader must see that a caller has gone
-	limited  bool            // the context has a deadline
+	ended    <-chan struct{} // closed when the caller's context has ended; may be nil
 	run      operation
 	patience patience
-	wake     chan signal // has room for one; nil for a caller that waits for nobody
+	done     chan struct{} // closed when the call is answered
 
-	// The fields below are guarded by committer.mu, until the call is answered.
+	// The fields below are guarded by committer.mu until the call is answered.
 	state   state
 	verdict error
 	failure error
@@ -53,157 +55,143 @@ type state int
 const (
 	queued   state = iota // nothing has happened
 	running               // in a transaction
-	answered              // verdict and failure say what came of it
+	answered              // verdict and failure are set
 	left                  // the caller has gone
 )
 
-// signal is what a waiting caller is told.
-type signal int
-
-const (
-	isAnswered signal = iota
-	mustLead
-)
-
-// do carries out one operation. With a failure nothing was changed, unless it matches [magiclink.ErrUnknownOutcome].
-func (c *committer) do(ctx context.Context, run operation) (verdict, failure error) {
-	_, limited := ctx.Deadline()
-	mine := &call{ctx: ctx, limited: limited, run: run, patience: newPatience()}
-	for leads := c.enqueue(mine); ; {
-		if leads && c.lead(mine) {
-			break
+// do carries out one operation. It reports left if the caller's context has ended before the operation was answered: then
+// failure is nil if nothing was changed, and [magiclink.ErrUnknownOutcome] if the operation has begun.
+func (c *committer) do(ended <-chan struct{}, run operation) (verdict, failure error, hasLeft bool) {
+	mine := &call{ended: ended, run: run, patience: newPatience(), done: make(chan struct{})}
+	c.enqueue(mine)
+	select {
+	case <-mine.done:
+	case <-ended:
+		if failure, hasLeft := c.leave(mine); hasLeft {
+			return nil, failure, true
 		}
-		told, err := c.wait(mine)
-		if err != nil {
-			return nil, err
-		}
-		if told == isAnswered {
-			break
-		}
-		leads = true
 	}
-	return mine.verdict, mine.failure
+	return mine.verdict, mine.failure, false
 }
 
-// enqueue reports whether the caller has to lead.
-func (c *committer) enqueue(mine *call) bool {
+func (c *committer) enqueue(mine *call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	leads := !c.led
-	if !leads || mine.limited {
-		mine.wake = make(chan signal, 1)
-	}
-	c.led = true
 	c.pending = append(c.pending, mine)
 	if len(c.pending) == c.expected {
 		c.expected = 0
 		close(c.complete)
 	}
-	return leads
+	c.start()
 }
 
-// wait returns what the caller was told, or an error when its context ends first.
-func (c *committer) wait(mine *call) (signal, error) {
-	select {
-	case told := <-mine.wake:
-		return told, nil
-	case <-mine.ctx.Done():
-		return isAnswered, c.leave(mine)
+// start starts the goroutine unless it runs. The caller holds committer.mu.
+func (c *committer) start() {
+	if !c.active {
+		c.active = true
+		c.running.Go(c.work)
 	}
 }
 
-// leave gives a call up because its context has ended. It returns nil if the call was answered in the meantime.
-func (c *committer) leave(mine *call) error {
+// leave gives a call up because its context has ended. It reports false if the call was answered in the meantime.
+func (c *committer) leave(mine *call) (failure error, hasLeft bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch mine.state {
-	case queued:
-		mine.state = left
-		select {
-		case <-mine.wake: // it was to lead
-			c.appoint()
-		default:
+	if mine.state == answered {
+		return nil, false
+	}
+	if mine.state == running {
+		failure = magiclink.ErrUnknownOutcome
+	}
+	mine.state = left
+	return failure, true
+}
+
+// work commits batches until the queue is empty.
+func (c *committer) work() {
+	finished := false
+	defer func() {
+		if !finished { // a hook has called runtime.Goexit
+			c.replace()
 		}
-		return mine.ctx.Err()
-	case running:
-		mine.state = left
-		return fmt.Errorf("%w: %w", magiclink.ErrUnknownOutcome, mine.ctx.Err())
-	default:
-		return nil
+	}()
+	for first := c.next(); first != nil; first = c.next() {
+		c.step(first)
 	}
+	finished = true
 }
 
-// lead commits batches until the call is answered, or lets a goroutine do so. It reports whether the call is answered.
-func (c *committer) lead(mine *call) bool {
-	if mine.limited {
-		c.leaders.Go(func() {
-			for first := c.next(); first != nil; first = c.next() {
-				c.step(first)
-			}
-		})
-		return false
-	}
-	for mine.state != answered { // nobody else changes it, since its caller is here
-		c.step(c.next())
-	}
+// replace starts another goroutine in place of this one if calls wait.
+func (c *committer) replace() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.appoint()
-	return true
-}
-
-// appoint tells the first caller that waits to lead. The caller holds committer.mu.
-func (c *committer) appoint() {
-	if first := c.first(); first != nil {
-		first.wake <- mustLead
+	c.active = false
+	if len(c.pending) > 0 {
+		c.start()
 	}
 }
 
-// next returns the first call that waits. If there is none, there is no leader any more.
+// next returns the first call that waits. If no call waits, it returns nil, and the goroutine ends.
 func (c *committer) next() *call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.first()
-}
-
-// first is next for those who hold committer.mu.
-func (c *committer) first() *call {
 	c.pending = slices.DeleteFunc(c.pending, (*call).over)
 	if len(c.pending) == 0 {
-		c.led = false
+		c.active = false
 		return nil
 	}
 	return c.pending[0]
 }
 
-// step commits one batch. The lock of the database is awaited for the first call in it: those behind it have contexts and
-// patience of their own, and try for themselves if it fails.
+// step commits one batch. It waits for the lock of the database on behalf of the first call. The calls behind it have time
+// limits of their own, and each is the first at some time.
 func (c *committer) step(first *call) {
+	batch, finished := []*call{first}, false
+	defer func() {
+		if !finished {
+			_ = recover() // the value may hold anything
+			c.writer.abandon()
+			c.answer(batch, errBroken)
+		}
+	}()
 	c.gather()
-	if err := c.writer.begin(first.ctx, first.patience); err != nil {
-		c.answer([]*call{first}, err)
-		return
+	if err := c.writer.begin(first.ended, first.patience); err == nil {
+		batch = c.take()
+		c.commit(batch)
+	} else if !errors.Is(err, errEnded) { // otherwise the caller finds out by itself
+		c.answer(batch, err)
 	}
-	c.commit(c.take())
+	finished = true
 }
 
-// commit carries out a batch in the transaction that was begun.
+// take removes the next batch from the queue.
+func (c *committer) take() []*call {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := min(len(c.pending), maxBatch)
+	batch := slices.Clone(c.pending[:n])
+	c.pending = slices.Delete(c.pending, 0, n)
+	return batch
+}
+
+// commit carries out a batch in the transaction that was begun. If an operation fails, the transaction is undone, that
+// operation is answered, and the others are queued again.
 func (c *committer) commit(batch []*call) {
-	spoiler := -1
-	failure := c.writer.finish(func(s *session) (spoiled bool) {
-		spoiler = c.runAll(s, batch)
-		return spoiler >= 0
+	failed := -1
+	failure := c.writer.finish(func(s *statements) (undo bool) {
+		failed = c.runAll(s, batch)
+		return failed >= 0
 	})
-	if spoiler < 0 {
+	if failed < 0 {
 		c.answer(batch, failure)
 		return
 	}
-	c.answer(batch[spoiler:spoiler+1], batch[spoiler].failure)
-	c.requeue(slices.Delete(batch, spoiler, spoiler+1))
+	c.answer(batch[failed:failed+1], batch[failed].failure)
+	c.requeue(slices.Delete(batch, failed, failed+1))
 }
 
-// runAll runs the operations of a batch. It stops at the first that spoils the transaction and returns its index, or -1.
-func (c *committer) runAll(s *session, batch []*call) (spoiler int) {
+// runAll runs the operations of a batch. It stops at the first that fails and returns its index, or -1.
+func (c *committer) runAll(s *statements, batch []*call) (failed int) {
 	for i, each := range batch {
 		if !c.claim(each) {
 			continue
@@ -215,25 +203,12 @@ func (c *committer) runAll(s *session, batch []*call) (spoiler int) {
 	return -1
 }
 
-// take removes the batch from the queue that is to be committed now.
-func (c *committer) take() []*call {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	n := min(len(c.pending), maxBatch)
-	batch := slices.Clone(c.pending[:n])
-	c.pending = slices.Delete(c.pending, 0, n)
-	return batch
-}
-
-// claim marks a call as running. It reports false if the call is not to be run because its context has ended.
+// claim marks a call as running. It reports false if the call must not run because its context has ended.
 func (c *committer) claim(each *call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if each.over() {
-		return false
-	}
-	if err := each.ctx.Err(); err != nil {
-		each.settle(nil, err)
+		each.state = left // its caller will find that nothing has happened
 		return false
 	}
 	each.state = running
@@ -245,13 +220,16 @@ func (c *committer) answer(batch []*call, failure error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, each := range batch {
-		each.settle(each.verdict, failure)
+		if each.state == queued || each.state == running {
+			each.state, each.failure = answered, failure
+			close(each.done)
+		}
 	}
 	c.pending = slices.DeleteFunc(c.pending, (*call).over)
 	c.gathering.crowd = len(batch) + len(c.pending)
 }
 
-// requeue puts calls whose transaction was rolled back at the head of the queue.
+// requeue puts calls whose transaction was undone at the head of the queue.
 func (c *committer) requeue(batch []*call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -262,15 +240,14 @@ func (c *committer) requeue(batch []*call) {
 	c.pending = slices.Insert(c.pending, 0, batch...)
 }
 
-// settle answers a call, once. The caller holds committer.mu.
-func (each *call) settle(verdict, failure error) {
-	if each.over() {
-		return
-	}
-	each.state, each.verdict, each.failure = answered, verdict, failure
-	if each.wake != nil {
-		each.wake <- isAnswered
+// over reports whether nothing is left to do for the call. A call that runs is not over when its context ends.
+func (each *call) over() bool {
+	switch each.state {
+	case answered, left:
+		return true
+	case running:
+		return false
+	default:
+		return hasEnded(each.ended)
 	}
 }
-
-func (each *call) over() bool { return each.state == answered || each.state == left }

@@ -8,35 +8,26 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-const insertUse = "INSERT INTO magiclink_uses (id, consumed_at) VALUES (?, ?)"
+// advancePurge keeps the rule that purge_at is never later than the end of the record.
+const advancePurge = "UPDATE magiclink_links SET purge_at = ? WHERE id = ?"
 
-// Consume marks the record as used and returns it as it is afterwards. Of racing calls, in this process and in others,
-// exactly one succeeds. It returns [magiclink.ErrNotFound], [magiclink.ErrRevoked], [magiclink.ErrConsumed] or
-// [magiclink.ErrExpired], the first of them that holds. A zero time is refused, for it would leave the record unused.
-func (s *Store) Consume(ctx context.Context, id string, at time.Time) (magiclink.Record, error) {
-	if mark(at) == nil {
-		return magiclink.Record{}, errors.New("magiclink/sqlite: consume: the time is zero")
+var errConsumeZero = errors.New("magiclink/sqlite: consume: the time is zero: pass the time of the redemption")
+
+// Consume sets ConsumedAt and ConsumedBy of the record and returns the record with both. Of racing calls with different by,
+// in this process and in others, exactly one succeeds. A call with the same non-empty by as the call that consumed the
+// record returns the record again and changes nothing.
+//
+// It returns [magiclink.ErrNotFound], [magiclink.ErrRevoked], [magiclink.ErrConsumed] or [magiclink.ErrExpired], the first of
+// them that holds. It refuses the zero time.
+func (s *Store) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
+	if nullMillis(at) == nil {
+		return magiclink.Record{}, errConsumeZero
 	}
-	at = moment(at.UnixMilli())
+	at = fromMillis(at.UnixMilli())
 	var consumed magiclink.Record
-	err := s.write(ctx, "consume", func(s *session) (verdict, failure error) {
-		row, err := s.get.run(id)
-		if err != nil {
-			return nil, err
-		}
-		if row == nil {
-			return magiclink.ErrNotFound, nil
-		}
-		if consumed, err = record(row); err != nil {
-			return nil, err
-		}
-		if verdict := refusal(&consumed, at); verdict != nil {
-			return verdict, nil
-		}
-		// No other process writes between the two statements, and if one could, the primary key would refuse a second use.
-		_, err = s.use.run(id, at.UnixMilli())
-		consumed.ConsumedAt = at
-		return nil, err
+	err := s.write(ctx, "consume", func(s *statements) (verdict, failure error) {
+		consumed, verdict, failure = s.consumeOnce(id, at, by)
+		return verdict, failure
 	})
 	if err != nil {
 		return magiclink.Record{}, err
@@ -44,15 +35,31 @@ func (s *Store) Consume(ctx context.Context, id string, at time.Time) (magiclink
 	return consumed, nil
 }
 
-// refusal returns why the record cannot be consumed, or nil if it can.
-func refusal(r *magiclink.Record, at time.Time) error {
-	switch {
-	case !r.RevokedAt.IsZero():
-		return magiclink.ErrRevoked
-	case !r.ConsumedAt.IsZero():
-		return magiclink.ErrConsumed
-	case !at.Before(r.ExpiresAt):
-		return magiclink.ErrExpired
+// consumeOnce runs inside a transaction that holds the lock for writing, so no other process writes between its statements.
+// If one could, the primary key of magiclink_uses would refuse the second use.
+func (s *statements) consumeOnce(id string, at time.Time, by string) (r magiclink.Record, verdict, failure error) {
+	row, err := s.get.run(id)
+	if err != nil {
+		return r, nil, err
 	}
-	return nil
+	if row == nil {
+		return r, magiclink.ErrNotFound, nil
+	}
+	if r, err = readRecord(row); err != nil {
+		return r, nil, err
+	}
+	if verdict := r.Verdict(at, by); verdict != nil {
+		return r, verdict, nil
+	}
+	if !r.ConsumedAt.IsZero() {
+		return r, nil, nil // the same caller again
+	}
+	r.ConsumedAt, r.ConsumedBy = at, by
+	if _, err := s.use.run(id, at.UnixMilli(), by); err != nil {
+		return r, nil, err
+	}
+	if r.End().Before(r.ExpiresAt) { // rare: the session is shorter than the rest of the link's life
+		_, err = s.advancePurge.run(r.End().UnixMilli(), id)
+	}
+	return r, nil, err
 }

@@ -5,31 +5,35 @@ import (
 	"errors"
 	"time"
 
-	"github.com/mattn/go-sqlite3"
-
 	"github.com/magiclink-go/magiclink"
 )
 
-const insertRecord = "INSERT INTO magiclink_links (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+const (
+	insertLink = "INSERT INTO magiclink_links (" + columns + ", purge_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	insertUse  = "INSERT INTO magiclink_uses (id, consumed_at, consumed_by) VALUES (?, ?, ?)"
+)
 
-// Create stores a new record. It returns [magiclink.ErrExists] if the id is taken.
+var errUseWithoutTime = errors.New("magiclink/sqlite: create: the record has ConsumedBy without ConsumedAt: set both or neither")
+
+// Create stores a new record with all its fields. It returns [magiclink.ErrExists] if the id is taken. It refuses a record
+// that has ConsumedBy without ConsumedAt.
 func (s *Store) Create(ctx context.Context, r magiclink.Record) error {
-	return s.write(ctx, "create", func(s *session) (verdict, failure error) {
+	r = r.Canonical()
+	if r.ConsumedAt.IsZero() && r.ConsumedBy != "" {
+		return errUseWithoutTime
+	}
+	return s.write(ctx, "create", func(s *statements) (verdict, failure error) {
 		_, err := s.insert.run(
 			r.ID, r.TenantID, r.BusinessID, r.ExternalBusinessID, r.Email, r.Path,
-			int64(r.SessionTimeout/time.Second), r.CreatedAt.UnixMilli(), r.ExpiresAt.UnixMilli(), mark(r.RevokedAt),
+			int64(r.SessionTimeout/time.Second), []byte(r.Extension),
+			r.CreatedAt.UnixMilli(), r.ExpiresAt.UnixMilli(), nullMillis(r.RevokedAt), r.End().UnixMilli(),
 		)
 		if isTaken(err) {
-			return magiclink.ErrExists, nil // SQLite has undone the statement alone; the transaction goes on
+			return magiclink.ErrExists, nil // SQLite has undone this statement alone; the transaction goes on
 		}
-		if used := mark(r.ConsumedAt); err == nil && used != nil {
-			_, err = s.use.run(r.ID, used)
+		if err == nil && !r.ConsumedAt.IsZero() {
+			_, err = s.use.run(r.ID, r.ConsumedAt.UnixMilli(), r.ConsumedBy)
 		}
 		return nil, err
 	})
-}
-
-func isTaken(err error) bool {
-	failure, ok := errors.AsType[sqlite3.Error](err)
-	return ok && failure.ExtendedCode == sqlite3.ErrConstraintPrimaryKey
 }

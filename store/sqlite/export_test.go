@@ -7,21 +7,31 @@ func (s *Store) Waiting() int {
 	return len(s.commit.pending)
 }
 
-// Leading reports whether somebody commits for those who wait.
-func (s *Store) Leading() bool {
+// Writing reports whether the goroutine runs that writes.
+func (s *Store) Writing() bool {
 	s.commit.mu.Lock()
 	defer s.commit.mu.Unlock()
-	return s.commit.led
+	return s.commit.active
 }
 
-// Gathering decides whether to wait for companions.
+// Closed reports whether Close has been called.
+func (s *Store) Closed() bool {
+	s.gate.mu.Lock()
+	defer s.gate.mu.Unlock()
+	return s.gate.closed
+}
+
+// PurgeStatements are the statements of a purge.
+var PurgeStatements = []string{postponePurge, purgeUses, purgeLinks}
+
+// Gathering decides whether a batch waits.
 type Gathering = gathering
 
-// Wait is wait after a batch in which so many calls took part.
+// Wait is wait after a batch with a crowd of this size.
 func (g *gathering) Wait(crowd int) int {
 	g.crowd = crowd
 	return g.wait()
 }
 
 // Waited is waited.
-func (g *gathering) Waited(inVain bool) { g.waited(inVain) }
+func (g *gathering) Waited(complete bool) { g.waited(complete) }

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package sqlite_test
 
 import (
@@ -72,7 +74,7 @@ func TestVerdictsInABatch(t *testing.T) {
 		create(t, s, 1, 2, 3)
 		ctx, now := t.Context(), time.Now()
 		consume := func(number int, at time.Time) error {
-			_, err := s.Consume(ctx, liveRecord(number).ID, at)
+			_, err := s.Consume(ctx, liveRecord(number).ID, at, "")
 			return err
 		}
 		errs := make([]error, 9)

@@ -1,25 +1,20 @@
 package sqlite
 
-import (
-	"context"
-	"sync"
-)
+import "sync"
 
-// gate lets calls in until it is closed, and lets the closing call wait for those inside.
+// gate counts the calls that are running, so that Close can wait for them, and lets no call in after Close.
+// Nothing of a caller is called while its lock is held.
 type gate struct {
 	mu     sync.Mutex
 	closed bool
 	inside sync.WaitGroup
 }
 
-func (g *gate) enter(ctx context.Context) error {
+func (g *gate) enter() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed {
 		return ErrClosed
-	}
-	if err := ctx.Err(); err != nil {
-		return err
 	}
 	g.inside.Add(1)
 	return nil

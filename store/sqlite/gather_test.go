@@ -1,3 +1,5 @@
+//go:build cgo
+
 package sqlite_test
 
 import (
@@ -35,7 +37,7 @@ func TestSmallCrowdSharesCommits(t *testing.T) {
 	})
 }
 
-// Whoever is left of a crowd waits once for those who do not come.
+// The last caller of a crowd waits once for callers that do not come.
 func TestLastOfACrowdGoesOn(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sqlite.Store, path string) {
 		queueUp(t, path, func() { create(t, s, 1) }, func() { create(t, s, 2) }, func() { create(t, s, 3) })
@@ -47,7 +49,7 @@ func TestLastOfACrowdGoesOn(t *testing.T) {
 	})
 }
 
-// A call that has failed is no companion of the next.
+// A batch does not wait for a call that has failed.
 func TestNoWaitAfterAFailure(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sqlite.Store, path string) {
 		create(t, s, 1)
@@ -68,22 +70,22 @@ func TestNoWaitForOneOrMany(t *testing.T) {
 	}
 }
 
-// Where calls come when they like, waits in vain become rare; where waiting has proved right they do not.
-func TestWaitsInVainBecomeRare(t *testing.T) {
+// Where calls come at random moments, waits become rare. Where waits bring the crowd, they stay.
+func TestUselessWaitsBecomeRare(t *testing.T) {
 	t.Parallel()
-	waits := func(g *sqlite.Gathering, batches int, inVain bool) (n int) {
+	waits := func(g *sqlite.Gathering, batches int, complete bool) (n int) {
 		for range batches {
 			if g.Wait(5) > 0 {
 				n++
-				g.Waited(inVain)
+				g.Waited(complete)
 			}
 		}
 		return n
 	}
 	var g sqlite.Gathering
-	require.Equal(t, 1000, waits(&g, 1000, false))
-	require.LessOrEqual(t, waits(&g, 10_000, true), 30)
-	require.Greater(t, waits(&g, 10_000, false), 9_000, "the callers have changed")
-	require.Equal(t, 1, waits(&g, 5, true))
-	require.Equal(t, 95, waits(&g, 95, false), "one that came late is soon forgiven")
+	require.Equal(t, 1000, waits(&g, 1000, true))
+	require.LessOrEqual(t, waits(&g, 10_000, false), 30)
+	require.Greater(t, waits(&g, 10_000, true), 9_000, "the callers have changed")
+	require.Equal(t, 1, waits(&g, 5, false))
+	require.Equal(t, 95, waits(&g, 95, true), "one that came late is soon forgotten")
 }

@@ -24,26 +24,35 @@ func (s *Store) Get(ctx context.Context, id string) (magiclink.Record, error) {
 }
 
 func (s *Store) get(ctx context.Context, id string) (record magiclink.Record, found bool, err error) {
-	if err := s.gate.enter(ctx); err != nil {
+	if err := s.check(); err != nil {
+		return record, false, err
+	}
+	ended, err := look(ctx)
+	if err != nil {
+		return record, false, err
+	}
+	record, found, err = s.lookUp(ended, id)
+	return record, found, withCause(ctx, ended, err)
+}
+
+func (s *Store) lookUp(ended <-chan struct{}, id string) (record magiclink.Record, found bool, err error) {
+	if err := s.gate.enter(); err != nil {
 		return record, false, err
 	}
 	defer s.gate.leave()
-	// A reader meets a lock only while another process repairs the log after a crash, or is the last to close.
-	err = newPatience().wait(ctx, func() error {
-		record, found, err = s.read(ctx, id)
+	// A reader meets a lock only while another process reads the log back after a crash, or closes the last connection.
+	err = newPatience().wait(ended, func() error {
+		record, found, err = s.read(ended, id)
 		return err
 	})
-	if cause := ctx.Err(); err != nil && cause != nil && !errors.Is(err, cause) {
-		err = fmt.Errorf("%w: %w", cause, err)
-	}
 	return record, found, err
 }
 
-func (s *Store) read(ctx context.Context, id string) (r magiclink.Record, found bool, err error) {
+func (s *Store) read(ended <-chan struct{}, id string) (r magiclink.Record, found bool, err error) {
 	if err := s.guard.mapped(); err != nil {
 		return magiclink.Record{}, false, err
 	}
-	conn, err := s.db.Conn(ctx)
+	conn, err := s.db.Conn(endedContext{ended})
 	if err != nil {
 		return magiclink.Record{}, false, err
 	}
@@ -52,19 +61,19 @@ func (s *Store) read(ctx context.Context, id string) (r magiclink.Record, found 
 		if !ok {
 			return fmt.Errorf("a driver with connections of type %T is not supported", driverConn)
 		}
-		r, found, err = queryRecord(ctx, queryer, id)
+		r, found, err = queryRecord(queryer, id)
 		return err
 	})
-	if err != nil && ctx.Err() == nil && !isLocked(err) {
-		discard(conn) // for the reason that the writer is
+	if err != nil && !isLocked(err) {
+		discard(conn) // it may keep the marks of the failure, as the writer's
 		return magiclink.Record{}, false, err
 	}
 	return r, found, errors.Join(err, conn.Close())
 }
 
-// queryRecord asks the driver itself, as a statement does.
-func queryRecord(ctx context.Context, conn driver.QueryerContext, id string) (r magiclink.Record, found bool, err error) {
-	rows, err := conn.QueryContext(ctx, selectRecord, []driver.NamedValue{{Ordinal: 1, Value: id}})
+// queryRecord asks the driver itself, as a statement does. Reading one record is not worth interrupting.
+func queryRecord(conn driver.QueryerContext, id string) (r magiclink.Record, found bool, err error) {
+	rows, err := conn.QueryContext(context.Background(), selectRecord, []driver.NamedValue{{Ordinal: 1, Value: id}})
 	if err != nil {
 		return magiclink.Record{}, false, err
 	}
@@ -75,6 +84,6 @@ func queryRecord(ctx context.Context, conn driver.QueryerContext, id string) (r 
 	} else if err != nil {
 		return magiclink.Record{}, false, err
 	}
-	r, err = record(row)
+	r, err = readRecord(row)
 	return r, err == nil, err
 }

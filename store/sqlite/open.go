@@ -11,8 +11,6 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 )
 
 // Open opens the database in this file, making the file if there is none: readable and writable by its owner alone
@@ -24,6 +22,9 @@ import (
 //
 // The caller calls [Store.Close] in the end.
 func Open(path string) (*Store, error) {
+	if built != nil {
+		return nil, fmt.Errorf("magiclink/sqlite: open: %w", built)
+	}
 	dsn, err := dataSource(path)
 	if err != nil {
 		return nil, fmt.Errorf("magiclink/sqlite: open: %w", err)
@@ -54,15 +55,18 @@ func Open(path string) (*Store, error) {
 // The name of the data source should have no cache=shared, which makes reads wait for writes, and should have
 // _stmt_cache_size=8 or more, which spares the preparation of each statement.
 func New(db *sql.DB) (*Store, error) {
+	if built != nil {
+		return nil, fmt.Errorf("magiclink/sqlite: new: %w", built)
+	}
 	if db == nil {
-		return nil, errors.New("magiclink/sqlite: new: the database is nil")
+		return nil, errors.New("magiclink/sqlite: new: the database is nil: open it with database/sql and the driver sqlite3")
 	}
 	if db.Stats().MaxOpenConnections == 1 {
 		return nil, errors.New("magiclink/sqlite: new: the pool allows one connection, it must allow two or more")
 	}
 	file, err := prepare(context.Background(), db, allowForeign)
 	if err == nil {
-		err = newPatience().wait(context.Background(), func() error { return checkMode(context.Background(), db) })
+		err = newPatience().wait(nil, func() error { return checkMode(context.Background(), db) })
 	}
 	if err != nil {
 		return nil, fmt.Errorf("magiclink/sqlite: new: %w", err)

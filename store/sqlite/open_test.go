@@ -1,3 +1,5 @@
+//go:build cgo
+
 package sqlite_test
 
 import (
@@ -20,7 +22,7 @@ func TestReopenKeepsEverything(t *testing.T) {
 	s := open(t, path)
 	require.NoError(t, s.Create(t.Context(), want))
 	want.ConsumedAt = want.CreatedAt.Add(time.Second)
-	_, err := s.Consume(t.Context(), want.ID, want.ConsumedAt)
+	_, err := s.Consume(t.Context(), want.ID, want.ConsumedAt, "")
 	require.NoError(t, err)
 	want.RevokedAt = want.CreatedAt.Add(time.Minute)
 	require.NoError(t, s.Revoke(t.Context(), want.ID, want.RevokedAt))
@@ -215,7 +217,7 @@ func TestClose(t *testing.T) {
 	require.NoFileExists(t, path+"-wal", "the last to close moves the log into the database")
 
 	_, getErr := s.Get(t.Context(), liveRecord(1).ID)
-	_, consumeErr := s.Consume(t.Context(), liveRecord(1).ID, time.Now())
+	_, consumeErr := s.Consume(t.Context(), liveRecord(1).ID, time.Now(), "")
 	_, purgeErr := s.Purge(t.Context(), time.Now(), 1)
 	for name, err := range map[string]error{
 		"create":  s.Create(t.Context(), liveRecord(2)),
@@ -266,9 +268,9 @@ func TestCloseBesideWrites(t *testing.T) {
 func TestZeroTimeIsRefused(t *testing.T) {
 	s := open(t, newPath(t))
 	create(t, s, 1)
-	_, err := s.Consume(t.Context(), liveRecord(1).ID, time.Time{})
-	require.EqualError(t, err, "magiclink/sqlite: consume: the time is zero")
-	require.EqualError(t, s.Revoke(t.Context(), liveRecord(1).ID, time.Time{}), "magiclink/sqlite: revoke: the time is zero")
-	_, err = s.Consume(t.Context(), liveRecord(1).ID, time.Now())
+	_, err := s.Consume(t.Context(), liveRecord(1).ID, time.Time{}, "")
+	require.EqualError(t, err, "magiclink/sqlite: consume: the time is zero: pass the time of the redemption")
+	require.EqualError(t, s.Revoke(t.Context(), liveRecord(1).ID, time.Time{}), "magiclink/sqlite: revoke: the time is zero: pass the time of the revocation")
+	_, err = s.Consume(t.Context(), liveRecord(1).ID, time.Now(), "")
 	require.NoError(t, err, "the refused calls have changed nothing")
 }

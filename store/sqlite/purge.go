@@ -6,51 +6,86 @@ import (
 	"time"
 )
 
-// purgeBatch bounds how many records one transaction removes, and with that how long other writes wait for it.
+// purgeBatch bounds how many records one transaction looks at, and with that how long other writes wait for a purge.
 const purgeBatch = 200
 
+// purge_at is the column by which a purge finds records. It is never later than [magiclink.Record.End], and it is the end
+// itself unless the link was used: a use changes no row of magiclink_links, so purge_at stays at the link's expiry then. The
+// first purge after the expiry moves purge_at to the end of the session, and no purge looks at the record before that.
 const (
-	selectOldest = "(SELECT id FROM magiclink_links WHERE expires_at < ? ORDER BY expires_at, id LIMIT ?)"
-	purgeUses    = "DELETE FROM magiclink_uses WHERE id IN " + selectOldest
-	purgeRecords = "DELETE FROM magiclink_links WHERE id IN " + selectOldest
+	// duePurge selects the records that are due, at most ?2 of them.
+	duePurge = "(SELECT id FROM magiclink_links WHERE purge_at < ?1 ORDER BY purge_at, id LIMIT ?2)"
+
+	// sessionEnd is NULL if the link was not used.
+	sessionEnd = `((SELECT consumed_at FROM magiclink_uses WHERE magiclink_uses.id = magiclink_links.id) + session_timeout * 1000)`
+
+	postponePurge = "UPDATE magiclink_links SET purge_at = " + sessionEnd + `
+		WHERE id IN ` + duePurge + " AND revoked_at IS NULL AND " + sessionEnd + " >= ?1"
+	purgeUses  = "DELETE FROM magiclink_uses WHERE id IN " + duePurge
+	purgeLinks = "DELETE FROM magiclink_links WHERE id IN " + duePurge
 )
 
-// Purge removes at most limit records whose ExpiresAt is before the given time and returns how many it removed.
-// It works in small transactions between which other writes take their turn. When it fails after some of them, for
+// Purge removes at most limit records whose [magiclink.Record.End] is before the given time and returns how many it removed;
+// fewer than limit means that none was left. A limit below 1 is an error.
+//
+// Purge works in small transactions, and other writes take their turn between them. When Purge fails after some of them, for
 // example because the context has ended, it returns the error together with the number of records that are gone.
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
 	if limit < 1 {
-		return 0, fmt.Errorf("magiclink/sqlite: purge: the limit is %d, it must be at least 1", limit)
+		return 0, fmt.Errorf("magiclink/sqlite: purge: the limit is %d: it must be at least 1", limit)
 	}
 	removed := 0
-	for removed < limit {
-		want := min(limit-removed, purgeBatch)
-		n, err := s.purge(ctx, before, want)
+	for more := true; more && removed < limit; {
+		step, err := s.purge(ctx, before, min(limit-removed, purgeBatch))
 		if err != nil {
 			return removed, err
 		}
-		removed += n
-		if n < want {
-			break
-		}
+		removed, more = removed+step.removed, step.more
 	}
 	return removed, nil
 }
 
-func (s *Store) purge(ctx context.Context, before time.Time, limit int) (int, error) {
-	var removed int // not a named result: a caller that has gone returns while the operation goes on
-	err := s.write(ctx, "purge", func(s *session) (verdict, failure error) {
-		for _, each := range []*statement{s.purgeUses, s.purge} { // the uses while their links can still be found
-			if _, err := each.run(before.UnixMilli(), int64(limit)); err != nil {
-				return nil, err
-			}
-		}
+// purged says what one transaction of a purge has done.
+type purged struct {
+	removed int
+	more    bool // records may be left that are due
+}
+
+func (s *Store) purge(ctx context.Context, before time.Time, limit int) (purged, error) {
+	var done purged // not a named result: a caller that has left returns while the operation goes on
+	err := s.write(ctx, "purge", func(s *statements) (verdict, failure error) {
 		var err error
-		removed, err = s.changes.number()
+		done, err = s.purgeStep(before.UnixMilli(), limit)
 		return nil, err
 	})
 	if err != nil {
+		return purged{}, err
+	}
+	return done, nil
+}
+
+// purgeStep looks at the first purgeBatch records that are due. It postpones those whose session still lives, and removes at
+// most limit of the others, which have ended. If it removed as many as it could, it has not seen whether more are due.
+func (s *statements) purgeStep(before int64, limit int) (purged, error) {
+	postponed, err := s.change(s.postponePurge, before, purgeBatch)
+	if err != nil {
+		return purged{}, err
+	}
+	limit = min(limit, purgeBatch-postponed) // the records that are now first in order and were among those looked at
+	if limit == 0 {
+		return purged{more: true}, nil
+	}
+	if _, err := s.change(s.purgeUses, before, limit); err != nil { // before their links, by which they are found
+		return purged{}, err
+	}
+	removed, err := s.change(s.purgeLinks, before, limit)
+	return purged{removed: removed, more: removed == limit}, err
+}
+
+// change runs a statement on at most limit records that are due, and returns how many rows it has changed.
+func (s *statements) change(statement *statement, before int64, limit int) (int, error) {
+	if _, err := statement.run(before, int64(limit)); err != nil {
 		return 0, err
 	}
-	return removed, nil
+	return s.changes.number()
 }

@@ -8,54 +8,82 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// columns are those of magiclink_links in the order of Create and record.
-const columns = `id, tenant_id, business_id, external_business_id, email, path,
-	session_timeout, created_at, expires_at, revoked_at`
+// columns are the columns of magiclink_links that hold a record, in the order of insertLink and of readRecord.
+const columns = `id, tenant_id, business_id, external_business_id, email, path, session_timeout, extension,
+	created_at, expires_at, revoked_at`
 
-// The inner SELECT is no join, which SQLite would compile anew for each id: that doubled what a redemption costs.
+// The inner SELECTs are not a join, because SQLite would compile the join anew for each id. That doubled the cost of a
+// redemption.
 const selectRecord = "SELECT " + columns + `,
-	(SELECT consumed_at FROM magiclink_uses WHERE magiclink_uses.id = magiclink_links.id)
+	(SELECT consumed_at FROM magiclink_uses WHERE magiclink_uses.id = magiclink_links.id),
+	(SELECT consumed_by FROM magiclink_uses WHERE magiclink_uses.id = magiclink_links.id)
 	FROM magiclink_links WHERE id = ?`
 
-const columnCount = 11
+const columnCount = 13
 
-// record reads a row of selectRecord. The tables are STRICT, so a column of another type means that somebody has changed the
-// schema.
-func record(row []driver.Value) (magiclink.Record, error) {
-	ok := true
-	text := func(column int) string {
-		s, is := row[column].(string)
-		ok = ok && is
-		return s
-	}
-	number := func(column int) int64 {
-		n, is := row[column].(int64)
-		ok = ok && is
-		return n
-	}
-	event := func(column int) time.Time {
-		if row[column] == nil {
-			return time.Time{}
-		}
-		return moment(number(column))
-	}
+var errColumnType = errors.New("a column has another type than the schema says: restore the tables of magiclink")
+
+// readRecord reads a row of selectRecord. The tables are STRICT, so a column of another type means that somebody has
+// changed the schema.
+func readRecord(row []driver.Value) (magiclink.Record, error) {
+	c := cells{row: row, ok: true}
 	r := magiclink.Record{
-		ID: text(0), TenantID: text(1), BusinessID: text(2), ExternalBusinessID: text(3), Email: text(4), Path: text(5),
-		SessionTimeout: time.Duration(number(6)) * time.Second,
-		CreatedAt:      moment(number(7)), ExpiresAt: moment(number(8)),
-		RevokedAt: event(9), ConsumedAt: event(10),
+		ID: c.text(0),
+		Subject: magiclink.Subject{
+			TenantID: c.text(1), BusinessID: c.text(2), ExternalBusinessID: c.text(3), Email: c.text(4),
+		},
+		Path:           c.text(5),
+		SessionTimeout: time.Duration(c.number(6)) * time.Second,
+		Extension:      c.bytes(7),
+		CreatedAt:      c.time(8), ExpiresAt: c.time(9), RevokedAt: c.time(10), ConsumedAt: c.time(11),
 	}
-	if !ok {
-		return magiclink.Record{}, errors.New("a column has another type than the schema says")
+	if row[12] != nil {
+		r.ConsumedBy = c.text(12)
+	}
+	if !c.ok {
+		return magiclink.Record{}, errColumnType
 	}
 	return r, nil
 }
 
-// moment turns milliseconds back into a time. The zero time has a number of its own there and comes back as it was.
-func moment(milliseconds int64) time.Time { return time.UnixMilli(milliseconds).UTC() }
+// cells reads the columns of one row. After a column of another type ok is false.
+type cells struct {
+	row []driver.Value
+	ok  bool
+}
 
-// mark turns the time of an event into a column that is NULL while the event has not happened.
-func mark(t time.Time) driver.Value {
+func (c *cells) text(column int) string {
+	s, is := c.row[column].(string)
+	c.ok = c.ok && is
+	return s
+}
+
+func (c *cells) bytes(column int) string {
+	b, is := c.row[column].([]byte)
+	c.ok = c.ok && is
+	return string(b)
+}
+
+func (c *cells) number(column int) int64 {
+	n, is := c.row[column].(int64)
+	c.ok = c.ok && is
+	return n
+}
+
+// time returns the zero time for NULL.
+func (c *cells) time(column int) time.Time {
+	if c.row[column] == nil {
+		return time.Time{}
+	}
+	return fromMillis(c.number(column))
+}
+
+// fromMillis turns milliseconds since 1970 into a time in UTC. It returns the zero time for the milliseconds of the zero
+// time, so that a record comes back as it was.
+func fromMillis(milliseconds int64) time.Time { return time.UnixMilli(milliseconds).UTC() }
+
+// nullMillis returns the time in milliseconds since 1970, or NULL for the zero time.
+func nullMillis(t time.Time) driver.Value {
 	if ms := t.UnixMilli(); ms != (time.Time{}).UnixMilli() {
 		return ms
 	}

@@ -10,15 +10,16 @@ import (
 // applicationID marks a file that Open has made: "mlk_" in the header of the database.
 const applicationID = 0x6d6c6b5f
 
-// migrations holds what leads from each version of the schema to the next; the version is the number of those applied.
-// An entry never changes once it was released. Version 1 never was, and is refused.
+// version is the version of the schema that this package reads and writes.
+const version = 3
+
+// schema creates the tables of this version.
 //
-// WITHOUT ROWID keeps a record in the tree of its primary key: one page less in each commit than a table with an index
-// beside it. Ids sort by time, so that tree and the index on expires_at both grow at their ends. A use is a row of its own, so
-// that a redemption changes no page of a record, which may lie anywhere.
-var migrations = []string{
-	"",
-	`CREATE TABLE magiclink_links (
+// WITHOUT ROWID keeps a record in the tree of its primary key: a commit changes one page less than with a table and an index
+// beside it. Ids sort by time, so that tree grows at its end, and so does the index on purge_at. A use is a row of its own, so
+// that a redemption changes no page of the large table.
+const schema = `
+	CREATE TABLE magiclink_links (
 		id                   TEXT    PRIMARY KEY NOT NULL,
 		tenant_id            TEXT    NOT NULL,
 		business_id          TEXT    NOT NULL,
@@ -26,16 +27,38 @@ var migrations = []string{
 		email                TEXT    NOT NULL,
 		path                 TEXT    NOT NULL,
 		session_timeout      INTEGER NOT NULL, -- seconds
-		created_at           INTEGER NOT NULL, -- this and the following: milliseconds since 1970 in UTC
+		extension            BLOB    NOT NULL,
+		created_at           INTEGER NOT NULL, -- this and all other times: milliseconds since 1970 in UTC
 		expires_at           INTEGER NOT NULL,
-		revoked_at           INTEGER           -- NULL while the link was not revoked
+		revoked_at           INTEGER,          -- NULL while the link was not revoked
+		purge_at             INTEGER NOT NULL  -- no purge looks at the record before; never later than the end of the record
 	) STRICT, WITHOUT ROWID;
-	CREATE INDEX magiclink_links_expires_at ON magiclink_links (expires_at);
+	CREATE INDEX magiclink_links_purge_at ON magiclink_links (purge_at);
 	CREATE TABLE magiclink_uses (
 		id          TEXT    PRIMARY KEY NOT NULL, -- of a link that was used
-		consumed_at INTEGER NOT NULL
-	) STRICT, WITHOUT ROWID;`,
-}
+		consumed_at INTEGER NOT NULL,
+		consumed_by TEXT    NOT NULL
+	) STRICT, WITHOUT ROWID;`
+
+// migrateFrom2 makes the tables anew, with the rows of version 2, which had no extension, purge_at and consumed_by. It adds no
+// column to the tables that are there: a new column needs a default, and a process with an older package, which leaves the
+// column out, would then write rows that the next purge removes. It renames no table, because that fails beside a view of the
+// application that does not work.
+const migrateFrom2 = `
+	CREATE TEMP TABLE magiclink_links_2 AS SELECT * FROM main.magiclink_links;
+	CREATE TEMP TABLE magiclink_uses_2 AS SELECT * FROM main.magiclink_uses;
+	DROP TABLE main.magiclink_links;
+	DROP TABLE main.magiclink_uses;
+	` + schema + `
+	INSERT INTO magiclink_uses SELECT id, consumed_at, '' FROM magiclink_uses_2 ORDER BY id;
+	INSERT INTO magiclink_links
+		SELECT id, tenant_id, business_id, external_business_id, email, path, session_timeout, x'',
+			created_at, expires_at, revoked_at, expires_at
+		FROM magiclink_links_2 ORDER BY id;
+	UPDATE magiclink_links SET purge_at = ` + sessionEnd + `
+		WHERE id IN (SELECT id FROM magiclink_uses) AND revoked_at IS NULL AND ` + sessionEnd + ` < expires_at;
+	DROP TABLE magiclink_links_2;
+	DROP TABLE magiclink_uses_2;`
 
 // foreign says what to do with a database that holds the tables of somebody else.
 type foreign int
@@ -48,8 +71,7 @@ const (
 // prepare checks the database, brings it to the newest version of the schema, and returns the path of its file. What it
 // refuses it has not changed.
 func prepare(ctx context.Context, db *sql.DB, policy foreign) (path string, err error) {
-	patience := newPatience()
-	err = patience.wait(ctx, func() error {
+	err = newPatience().wait(nil, func() error {
 		conn, err := db.Conn(ctx)
 		if err != nil {
 			return err
@@ -76,18 +98,20 @@ func databaseFile(ctx context.Context, conn *sql.Conn) (path string, err error) 
 
 func prepareConn(ctx context.Context, conn *sql.Conn, policy foreign) error {
 	// The checks come before anything that writes. They are repeated under the lock, where no other process interferes.
-	version, err := checkDatabase(ctx, conn, policy)
+	found, err := checkDatabase(ctx, conn, policy)
 	if err != nil {
 		return err
 	}
 	if err := enableWAL(ctx, conn); err != nil {
 		return err
 	}
-	// A process that died after a failed sync may have left a log that is not all on the disk.
-	if err := checkpoint(ctx, conn, "PASSIVE"); err != nil {
+	// A process that died after a failed fsync may have left a log that is not all on the disk (see writer). If nobody else has
+	// the database open, the log is read back now, with the frames of the failed commit. A log that was moved into the database
+	// is not appended to: the next commit begins it anew.
+	if err := checkpoint(ctx, conn); err != nil {
 		return err
 	}
-	if version == len(migrations) {
+	if found == version {
 		return nil
 	}
 	if err := configureWriter(ctx, conn); err != nil {
@@ -128,51 +152,60 @@ func checkDatabase(ctx context.Context, conn *sql.Conn, policy foreign) (int, er
 
 const selectVersion = "SELECT version FROM magiclink_schema"
 
-func schemaVersion(ctx context.Context, conn *sql.Conn) (version int, err error) {
-	if err := conn.QueryRowContext(ctx, selectVersion).Scan(&version); err != nil {
+func schemaVersion(ctx context.Context, conn *sql.Conn) (found int, err error) {
+	if err := conn.QueryRowContext(ctx, selectVersion).Scan(&found); err != nil {
 		return 0, fmt.Errorf("read the version of the schema: %w", err)
 	}
-	return version, checkVersion(version)
+	return found, checkVersion(found)
 }
 
-func checkVersion(version int) error {
+func checkVersion(found int) error {
 	switch {
-	case version == 1:
-		return errors.New("the schema has version 1, which was never released: drop its tables, or remove the file")
-	case version > len(migrations):
-		return fmt.Errorf("the schema has version %d, this version of the package knows up to %d: upgrade the package",
-			version, len(migrations))
+	case found < 2:
+		return fmt.Errorf("the schema has version %d, which was never released: "+
+			"drop the tables whose names begin with magiclink_, or remove the file", found)
+	case found > version:
+		return fmt.Errorf("the schema has version %d, and this package knows versions up to %d: upgrade the package", found, version)
 	}
 	return nil
 }
 
+// migrate brings the database to this version, inside the transaction of the caller.
 func migrate(ctx context.Context, conn *sql.Conn, policy foreign) error {
-	version, err := checkDatabase(ctx, conn, policy)
+	found, err := checkDatabase(ctx, conn, policy)
 	if err != nil {
 		return err
 	}
-	if version == 0 {
-		if err := begetSchema(ctx, conn, policy); err != nil {
-			return err
+	switch found {
+	case 0:
+		return createSchema(ctx, conn, policy)
+	case 2:
+		if err := exec(ctx, conn, migrateFrom2); err != nil {
+			return fmt.Errorf("migrate from version 2: %w", err)
 		}
+		return exec(ctx, conn, "UPDATE magiclink_schema SET version = ?", version)
 	}
-	for _, statements := range migrations[version:] {
-		if err := exec(ctx, conn, statements); err != nil {
-			return fmt.Errorf("migrate from version %d: %w", version, err)
-		}
-		version++
-	}
-	return exec(ctx, conn, "UPDATE magiclink_schema SET version = ?", version)
+	return nil // another process was faster
 }
 
-func begetSchema(ctx context.Context, conn *sql.Conn, policy foreign) error {
-	if policy == refuseForeign { // else the mark in the header is the application's
+func createSchema(ctx context.Context, conn *sql.Conn, policy foreign) error {
+	if policy == refuseForeign { // otherwise the application id belongs to the application
 		if err := exec(ctx, conn, fmt.Sprintf("PRAGMA application_id = %d", applicationID)); err != nil {
 			return err
 		}
 	}
-	return exec(ctx, conn, `CREATE TABLE magiclink_schema (version INTEGER NOT NULL) STRICT;
-		INSERT INTO magiclink_schema VALUES (0)`)
+	if err := exec(ctx, conn, "CREATE TABLE magiclink_schema (version INTEGER NOT NULL) STRICT;"+schema); err != nil {
+		return err
+	}
+	return exec(ctx, conn, "INSERT INTO magiclink_schema VALUES (?)", version)
+}
+
+// checkpoint moves what it can of the log into the database, without waiting for anybody, and syncs the database.
+func checkpoint(ctx context.Context, conn *sql.Conn) error {
+	if err := exec(ctx, conn, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		return fmt.Errorf("move the log into the database: %w", err)
+	}
+	return nil
 }
 
 // enableWAL switches the database to WAL, which lasts beyond the connection.

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package sqlite_test
 
 import (
@@ -21,7 +23,7 @@ func TestTwoStoresOnOneFile(t *testing.T) {
 		errs := make([]error, racers)
 		var group sync.WaitGroup
 		for i := range racers {
-			group.Go(func() { _, errs[i] = stores[i%2].Consume(t.Context(), liveRecord(round).ID, time.Now()) })
+			group.Go(func() { _, errs[i] = stores[i%2].Consume(t.Context(), liveRecord(round).ID, time.Now(), "") })
 		}
 		group.Wait()
 		won := 0
@@ -65,7 +67,7 @@ func TestPurgeLetsOthersIn(t *testing.T) {
 	s := open(t, path)
 	const dead = 2600
 	run(t, path, fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
-		INSERT INTO magiclink_links SELECT 'mlk_dead' || i, '', '', '', '', '', 0, 0, i, NULL FROM n`, dead))
+		INSERT INTO magiclink_links SELECT 'mlk_dead' || i, '', '', '', '', '', 0, x'', 0, i, NULL, i FROM n`, dead))
 	create(t, s, 1)
 
 	n, err := s.Purge(t.Context(), time.Now(), 1700)

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package sqlite_test
 
 import (
@@ -49,9 +51,9 @@ func ExampleOpen() {
 	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 	err = store.Create(ctx, magiclink.Record{ID: "mlk_2kPn8QxYw1TzB4vR7sHd3e", ExpiresAt: now.Add(time.Hour)})
 	fmt.Println(err)
-	_, err = store.Consume(ctx, "mlk_2kPn8QxYw1TzB4vR7sHd3e", now)
+	_, err = store.Consume(ctx, "mlk_2kPn8QxYw1TzB4vR7sHd3e", now, "")
 	fmt.Println(err)
-	_, err = store.Consume(ctx, "mlk_2kPn8QxYw1TzB4vR7sHd3e", now)
+	_, err = store.Consume(ctx, "mlk_2kPn8QxYw1TzB4vR7sHd3e", now, "")
 	fmt.Println(err)
 	// Output:
 	// <nil>
@@ -114,7 +116,7 @@ func liveRecord(number int) magiclink.Record {
 	now := time.UnixMilli(time.Now().UnixMilli()).UTC()
 	return magiclink.Record{
 		ID:        fmt.Sprintf("mlk_%022d", number),
-		Email:     "canary@example.com",
+		Subject:   magiclink.Subject{Email: "canary@example.com"},
 		CreatedAt: now,
 		ExpiresAt: now.Add(time.Hour),
 	}
@@ -144,5 +146,5 @@ func TestPingWithoutAVersion(t *testing.T) {
 	s := open(t, path)
 	require.NoError(t, s.Ping(t.Context()))
 	run(t, path, "DELETE FROM magiclink_schema")
-	require.ErrorContains(t, s.Ping(t.Context()), "magiclink/sqlite: ping: the database did not answer with a number")
+	require.ErrorContains(t, s.Ping(t.Context()), "magiclink/sqlite: ping: read the version of the schema: the database did not answer with a number")
 }

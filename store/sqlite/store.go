@@ -13,9 +13,12 @@ import (
 // ErrClosed is what every call returns after [Store.Close].
 var ErrClosed = errors.New("the store is closed")
 
+var errNoStore = errors.New("Store is not initialized: use Open or New")
+
 // Store is a [magiclink.Store] on a SQLite database. All its methods may be called from any number of goroutines, and
 // any number of Stores, in one process or in several, may share one database.
-// The zero Store is not usable; [Open] and [New] make one.
+// The zero Store returns an error from every method; use [Open] or [New]. A Store that nobody closes keeps its connections
+// open; it has no goroutine while no call is running.
 type Store struct {
 	db     *sql.DB
 	owned  bool // Open made db, so Close closes it
@@ -40,14 +43,16 @@ func newStore(db *sql.DB, file string, owned bool) *Store {
 // A database that has become read-only cannot be closed, since SQLite writes then. Close returns an error and leaves it to
 // the end of the process; nothing that was acknowledged is lost.
 func (s *Store) Close() error {
+	if err := s.check(); err != nil {
+		return fmt.Errorf("magiclink/sqlite: close: %w", err)
+	}
 	s.closing.Do(func() {
 		s.gate.close()
-		s.commit.leaders.Wait() // a caller may have gone while its operation was running
 		if err := s.guard.closable(); err != nil {
 			s.closeErr = fmt.Errorf("magiclink/sqlite: close: %w", err)
 			return
 		}
-		s.commit.writer.discard()
+		s.commit.writer.close()
 		if !s.owned {
 			return
 		}
@@ -61,25 +66,51 @@ func (s *Store) Close() error {
 // Ping reports whether the store can work: it takes the lock for writing, as every write does, reads the version of
 // the schema and changes nothing. It suits a readiness check. It cannot tell that the disk is full.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.write(ctx, "ping", func(s *session) (verdict, failure error) {
-		version, err := s.version.number()
-		if err != nil {
-			return nil, err
-		}
-		return nil, checkVersion(version)
+	return s.write(ctx, "ping", func(s *statements) (verdict, failure error) {
+		return nil, s.checkVersion()
 	})
 }
 
-// write carries out one operation through the committer, under the name that its errors get.
+// write carries out one operation through the committer. Its errors begin with the name of the operation.
 func (s *Store) write(ctx context.Context, name string, run operation) error {
-	err := s.gate.enter(ctx)
-	if err != nil {
-		return fmt.Errorf("magiclink/sqlite: %s: %w", name, err)
-	}
-	defer s.gate.leave()
-	verdict, err := s.commit.do(ctx, run)
+	verdict, err := s.attempt(ctx, run)
 	if err != nil {
 		return fmt.Errorf("magiclink/sqlite: %s: %w", name, err)
 	}
 	return verdict
+}
+
+func (s *Store) attempt(ctx context.Context, run operation) (verdict, failure error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	ended, err := look(ctx)
+	if err != nil {
+		return nil, err
+	}
+	verdict, failure, left := s.commitOne(ended, run)
+	switch {
+	case !left:
+		return verdict, failure
+	case failure != nil:
+		return nil, fmt.Errorf("%w: %w", failure, cause(ctx))
+	default:
+		return nil, cause(ctx)
+	}
+}
+
+func (s *Store) commitOne(ended <-chan struct{}, run operation) (verdict, failure error, left bool) {
+	if err := s.gate.enter(); err != nil {
+		return nil, err, false
+	}
+	defer s.gate.leave()
+	return s.commit.do(ended, run)
+}
+
+// check answers the calls of a Store that neither Open nor New has made.
+func (s *Store) check() error {
+	if s == nil || s.db == nil {
+		return errNoStore
+	}
+	return nil
 }

@@ -6,112 +6,159 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-
-	"github.com/mattn/go-sqlite3"
+	"time"
 )
 
-// writer is the one connection that writes. It is opened by the first write and again after a failure: a connection
-// may keep the marks of its failure for ever, as one does that was opened while the file system was read-only.
-// Only the leader of the committer uses it.
+// writer is the one connection that writes. The first write opens it. After a failure another connection takes its place,
+// since a connection may keep the marks of a failure for ever: one that was opened on a read-only file system does. Only the
+// goroutine of the committer uses the writer.
+//
+// # Why a failed commit needs no repair
+//
+// After a failed fsync the kernel may mark dirty pages clean without having written them. What is appended to the log behind
+// such pages is lost with them when the power fails, even if its own fsync succeeds. But SQLite raises the number of valid
+// frames in the index of the log (the file "-shm") only after the fsync. So the frames of a failed commit lie behind the last
+// valid frame, and the next commit, of this or any other process, writes over them from there on: it makes these pages dirty
+// again, and its own fsync covers them. Frames of the failed commit that lie behind the new ones do not continue the chain of
+// checksums any more.
+//
+// That holds as long as nobody builds the index anew, because reading the log back takes the frames of the failed commit for
+// valid ones. The index lives while any connection is open. Therefore the failed connection stays open until the next one has
+// read the database, and with that uses the same index. No reader of another process can hold this up, as it could hold up a
+// checkpoint that empties the log.
 type writer struct {
-	db      *sql.DB
-	guard   *guard
-	conn    *sql.Conn // nil until it is needed
-	session *session  // of conn
-
-	doubtful bool // a commit has failed, and the log may hold what the disk does not
+	db         *sql.DB
+	guard      *guard
+	conn       *sql.Conn   // nil until it is needed
+	statements *statements // of conn
+	failed     *sql.Conn   // nil, or the connection before, while conn is nil
 }
 
-// begin opens a transaction that holds the lock for writing, waiting for that lock as long as patience allows.
-func (w *writer) begin(ctx context.Context, p patience) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
+// begin opens a transaction that holds the lock for writing. It waits for that lock as long as patience allows.
+func (w *writer) begin(ended <-chan struct{}, p patience) error {
 	if err := w.guard.writable(); err != nil {
 		return err // the connection stays: closing it would write, too
 	}
-	return p.wait(ctx, func() error {
-		if err := w.open(ctx); err != nil {
+	return p.wait(ended, func() error {
+		if err := w.open(ended, p); err != nil {
 			return err
 		}
-		err := w.conn.Raw(func(any) error {
-			_, err := w.session.begin.run()
+		err := w.run(func(s *statements) error {
+			_, err := s.begin.run()
 			return err
 		})
 		if err != nil && !isLocked(err) {
-			w.discard()
+			w.replace()
 		}
 		return err
 	})
 }
 
-// finish lets work run in the transaction that was begun and commits it. If work reports that it is spoiled, nothing of it
-// is kept. The error is that of the commit.
-func (w *writer) finish(work func(*session) (spoiled bool)) error {
-	var spoiled, ended bool
-	err := w.conn.Raw(func(any) error {
-		if spoiled = work(w.session); spoiled {
+// finish lets work run in the transaction that was begun and commits it. If work reports undo, nothing of it is kept. The
+// error is that of the commit.
+func (w *writer) finish(work func(*statements) (undo bool)) error {
+	undone := false
+	err := w.run(func(s *statements) error {
+		if undone = work(s); undone {
 			return nil
 		}
-		ended = true
-		return w.session.end()
+		return s.end()
 	})
-	if spoiled || err != nil {
-		w.doubtful = w.doubtful || ended
-		w.discard()
+	if undone || err != nil {
+		w.replace()
 	}
 	return err
 }
 
-func (w *writer) open(ctx context.Context) error {
-	if w.conn != nil {
-		return nil
-	}
-	conn, err := w.db.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	// From here on nothing may be interrupted half-way.
-	if err := w.equip(context.WithoutCancel(ctx), conn); err != nil {
-		discard(conn)
-		return err
-	}
-	w.conn = conn
-	return nil
-}
-
-// equip makes a connection of the pool ours.
-func (w *writer) equip(ctx context.Context, conn *sql.Conn) error {
-	if err := configureWriter(ctx, conn); err != nil {
-		return err
-	}
-	if w.doubtful {
-		if err := checkpoint(ctx, conn, "TRUNCATE"); err != nil {
-			return err
-		}
-		w.doubtful = false
-	}
-	return conn.Raw(func(driverConn any) (err error) {
-		w.session, err = newSession(driverConn.(driver.Conn))
+// run uses the statements. If that panics or ends the goroutine, the statements are closed: database/sql then closes the
+// connection, and a connection with open statements would keep its transaction.
+func (w *writer) run(use func(*statements) error) error {
+	return w.conn.Raw(func(any) error {
+		finished := false
+		defer func() {
+			if !finished {
+				_ = w.statements.close()
+			}
+		}()
+		err := use(w.statements)
+		finished = true
 		return err
 	})
 }
 
-// discard closes the connection, which rolls back what it has not committed.
-func (w *writer) discard() {
-	if w.conn == nil {
-		return
+func (w *writer) open(ended <-chan struct{}, p patience) error {
+	if w.conn != nil {
+		return nil
 	}
-	_ = w.conn.Raw(func(any) error { return w.session.close() }) // closing the connection is what matters
-	discard(w.conn)
-	w.conn, w.session = nil, nil
+	ctx, cancel := context.WithDeadline(endedContext{ended}, time.Time(p))
+	defer cancel()
+	conn, err := w.db.Conn(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("all connections of the pool were in use for more than %v: raise SetMaxOpenConns: %w", lockPatience, err)
+	}
+	if err != nil {
+		return err
+	}
+	statements, err := equip(context.Background(), conn) // from here on nothing may be interrupted half-way
+	if err != nil {
+		discard(conn)
+		return err
+	}
+	w.conn, w.statements = conn, statements
+	if w.failed != nil {
+		discard(w.failed)
+		w.failed = nil
+	}
+	return nil
+}
+
+// equip makes a connection of the pool the one that writes, and reads the database with it.
+func equip(ctx context.Context, conn *sql.Conn) (s *statements, err error) {
+	if err := configureWriter(ctx, conn); err != nil {
+		return nil, err
+	}
+	err = conn.Raw(func(driverConn any) error {
+		if s, err = newStatements(driverConn.(driver.Conn)); err != nil {
+			return err
+		}
+		if err := s.checkVersion(); err != nil {
+			return errors.Join(err, s.close())
+		}
+		return nil
+	})
+	return s, err
+}
+
+// replace takes a connection that has failed out of use. It stays open until there is another one.
+func (w *writer) replace() {
+	_ = w.conn.Raw(func(any) error { return w.statements.close() }) // the connection is closed later
+	w.failed, w.conn, w.statements = w.conn, nil, nil
+}
+
+// abandon forgets a connection that database/sql has closed because of a panic.
+func (w *writer) abandon() {
+	if w.conn != nil {
+		discard(w.conn) // in case it was not closed
+	}
+	w.conn, w.statements = nil, nil
+}
+
+// close closes what is open. Closing a connection undoes what it has not committed.
+func (w *writer) close() {
+	if w.conn != nil {
+		w.replace()
+	}
+	if w.failed != nil {
+		discard(w.failed)
+		w.failed = nil
+	}
 }
 
 // configureWriter sets what durable writes need, whatever the name of the data source says, and verifies it.
 func configureWriter(ctx context.Context, conn *sql.Conn) error {
 	// Moving the log back holds up the commit that does it. At SQLite's 1000 pages it did so for one call in a hundred, and at
 	// 2000 it still did with 64 callers. A log of 4000 pages is found through one block of its index. The price is paid once:
-	// while a new log grows to that size, each commit extends its file, which makes a lone one half as long again.
+	// while a new log grows to that size, each commit extends its file, which makes a lone commit half as long again.
 	const settings = "PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000"
 	if err := exec(ctx, conn, settings); err != nil {
 		return fmt.Errorf("configure the connection: %w", err)
@@ -130,23 +177,6 @@ func configureWriter(ctx context.Context, conn *sql.Conn) error {
 // discard closes the connection itself instead of giving it back to its pool.
 func discard(conn *sql.Conn) {
 	_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // closes conn as well
-}
-
-// checkpoint moves the log into the database and syncs that. It is what makes a log safe to go on with whose sync has
-// failed: the system may take pages for written that are not, and never write them, so that what is appended behind them
-// is lost with them when the power fails. Read back from memory and written to the database they are safe.
-//
-// In the mode TRUNCATE it waits for nobody and returns SQLITE_BUSY if others hold it up; in PASSIVE it does what it can.
-func checkpoint(ctx context.Context, conn *sql.Conn, mode string) error {
-	var busy, inLog, moved int
-	err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &inLog, &moved)
-	if err == nil && busy != 0 && mode != "PASSIVE" {
-		err = sqlite3.Error{Code: sqlite3.ErrBusy}
-	}
-	if err != nil {
-		return fmt.Errorf("move the log into the database: %w", err)
-	}
-	return nil
 }
 
 func exec(ctx context.Context, conn *sql.Conn, query string, args ...any) error {

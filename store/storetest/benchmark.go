@@ -11,7 +11,7 @@ import (
 )
 
 // Benchmark measures Create, Consume and Get, each with one caller and with 64 at the same time. One iteration is one
-// call that succeeds. newStore returns an empty store and arranges with b.Cleanup for what has to be freed.
+// call that succeeds. NewStore returns an empty store and frees with b.Cleanup what it has opened.
 func Benchmark(b *testing.B, newStore func(b *testing.B) magiclink.Store) {
 	b.Helper()
 	for _, callers := range []int{1, 64} {
@@ -30,7 +30,7 @@ func benchmarkConsume(b *testing.B, s magiclink.Store, callers int) {
 	fill(b, s, b.N)
 	at := now()
 	benchmarkCalls(b, callers, func(i int) error {
-		_, err := s.Consume(b.Context(), liveRecord(i).ID, at)
+		_, err := s.Consume(b.Context(), liveRecord(i).ID, at, firstBy)
 		return err
 	})
 }

@@ -10,35 +10,43 @@ import (
 func consumeOnce(t tester, s magiclink.Store) {
 	want := liveRecord(1)
 	mustCreate(t, s, want)
-	want.ConsumedAt = now()
-	got := mustConsume(t, s, want.ID, want.ConsumedAt)
-	wantRecord(t, got, want, "Consume returns the record as it is afterwards, with ConsumedAt set to the time it was given")
-	wantStored(t, s, want, "what Consume has acknowledged is there for the next Get")
+	want = mustConsume(t, s, want, now(), firstBy)
+	wantStored(t, s, want, "after a Consume that succeeded Get returns the ConsumedAt and ConsumedBy of the call")
 
-	got, err := s.Consume(t.Context(), want.ID, want.ConsumedAt.Add(time.Second))
-	wantRefusal(t, got, err, magiclink.ErrConsumed, "a link is consumed once: the second Consume returns ErrConsumed")
-	wantStored(t, s, want, "a second Consume keeps the time of the first")
+	got, err := s.Consume(t.Context(), want.ID, want.ConsumedAt.Add(time.Second), otherBy)
+	wantRefusal(t, got, err, magiclink.ErrConsumed, "a link is consumed once: a second Consume with another by returns ErrConsumed")
+	wantStored(t, s, want, "a second Consume keeps the ConsumedAt and ConsumedBy of the first")
 }
 
 func consumeNotFound(t tester, s magiclink.Store) {
 	mustCreate(t, s, liveRecord(1))
-	got, err := s.Consume(t.Context(), liveRecord(2).ID, now())
+	got, err := s.Consume(t.Context(), liveRecord(2).ID, now(), firstBy)
 	wantRefusal(t, got, err, magiclink.ErrNotFound, "Consume of an unknown id")
 	wantAbsent(t, s, liveRecord(2).ID, "a refused Consume creates nothing")
 }
 
-// condition is one of the eight ways in which a link may be dead or alive.
-type condition struct{ revoked, consumed, expired bool }
+// condition is one of the sixteen combinations that decide a verdict. A consumed link was consumed with firstBy.
+type condition struct{ revoked, consumed, expired, sameBy bool }
+
+func conditions() []condition {
+	var all []condition
+	for i := range 16 {
+		all = append(all, condition{revoked: i&8 != 0, consumed: i&4 != 0, expired: i&2 != 0, sameBy: i&1 != 0})
+	}
+	return all
+}
 
 func (c condition) String() string {
-	return fmt.Sprintf("verdicts are reached in the order revoked, consumed, expired; here revoked=%t consumed=%t expired=%t",
-		c.revoked, c.consumed, c.expired)
+	return fmt.Sprintf("the order of verdicts is revoked, consumed (unless by the same by), expired; "+
+		"here revoked=%t consumed=%t expired=%t same by=%t", c.revoked, c.consumed, c.expired, c.sameBy)
 }
 
 func (c condition) verdict() error {
 	switch {
 	case c.revoked:
 		return magiclink.ErrRevoked
+	case c.consumed && c.sameBy:
+		return nil
 	case c.consumed:
 		return magiclink.ErrConsumed
 	case c.expired:
@@ -48,31 +56,29 @@ func (c condition) verdict() error {
 	}
 }
 
-// askAbout consumes the record at a time that makes it expired or not, and checks the verdict.
-func (c condition) askAbout(t tester, s magiclink.Store, r magiclink.Record) {
+// check consumes the stored record at a time before or after its expiry and checks the verdict.
+func (c condition) check(t tester, s magiclink.Store, r magiclink.Record) {
 	t.Helper()
-	at := now()
+	at, by := now(), otherBy
 	if c.expired {
 		at = r.ExpiresAt.Add(time.Minute)
 	}
-	got, err := s.Consume(t.Context(), r.ID, at)
+	if c.sameBy {
+		by = firstBy
+	}
+	got, err := s.Consume(t.Context(), r.ID, at, by)
 	want := c.verdict()
-	if want == nil {
-		if err != nil {
-			t.Errorf("%s: Consume must succeed; got %v", c, err)
-		}
-		return
+	switch {
+	case want != nil:
+		wantRefusal(t, got, err, want, c.String())
+		wantStored(t, s, r, "a refused Consume changes nothing")
+	case err != nil:
+		t.Errorf("%s: Consume must succeed; got %v", c, err)
+	case c.consumed:
+		wantRecord(t, got, r, "a Consume with the same by returns the record as it is")
+	default:
+		wantRecord(t, got, consumed(r, at, by), c.String())
 	}
-	wantRefusal(t, got, err, want, c.String())
-	wantStored(t, s, r, "a refused Consume changes nothing")
-}
-
-func conditions() []condition {
-	var all []condition
-	for i := range 8 {
-		all = append(all, condition{revoked: i&4 != 0, consumed: i&2 != 0, expired: i&1 != 0})
-	}
-	return all
 }
 
 func consumeVerdictOrder(t tester, s magiclink.Store) {
@@ -80,14 +86,12 @@ func consumeVerdictOrder(t tester, s magiclink.Store) {
 		r := liveRecord(i)
 		mustCreate(t, s, r)
 		if c.consumed {
-			r.ConsumedAt = now()
-			mustConsume(t, s, r.ID, r.ConsumedAt)
+			r = mustConsume(t, s, r, now(), firstBy)
 		}
 		if c.revoked {
-			r.RevokedAt = now()
-			mustRevoke(t, s, r.ID, r.RevokedAt)
+			r = mustRevoke(t, s, r, now())
 		}
-		c.askAbout(t, s, r)
+		c.check(t, s, r)
 	}
 }
 
@@ -95,67 +99,67 @@ func consumeVerdictOrderAsCreated(t tester, s magiclink.Store) {
 	for i, c := range conditions() {
 		r := liveRecord(i)
 		if c.consumed {
-			r.ConsumedAt = r.CreatedAt.Add(time.Millisecond)
+			r = consumed(r, r.CreatedAt.Add(time.Millisecond), firstBy)
 		}
 		if c.revoked {
-			r.RevokedAt = r.CreatedAt.Add(time.Millisecond)
+			r = revoked(r, r.CreatedAt.Add(time.Millisecond))
 		}
 		mustCreate(t, s, r)
-		c.askAbout(t, s, r)
+		c.check(t, s, r)
 	}
 }
 
 func consumeExpiryBoundary(t tester, s magiclink.Store) {
-	const rule = "ExpiresAt is the first moment at which the link is dead, to the millisecond"
+	const rule = "ExpiresAt is the first moment at which the link is unusable, to the millisecond"
 	for i, late := range []time.Duration{0, time.Millisecond, time.Second, 24 * time.Hour} {
 		r := liveRecord(i)
 		mustCreate(t, s, r)
-		got, err := s.Consume(t.Context(), r.ID, r.ExpiresAt.Add(late))
-		wantRefusal(t, got, err, magiclink.ErrExpired, fmt.Sprintf("%s: asked %v after it", rule, late))
+		got, err := s.Consume(t.Context(), r.ID, r.ExpiresAt.Add(late), firstBy)
+		wantRefusal(t, got, err, magiclink.ErrExpired, fmt.Sprintf("%s: consumed %v after it", rule, late))
 	}
 	r := liveRecord(10)
 	mustCreate(t, s, r)
-	if _, err := s.Consume(t.Context(), r.ID, r.ExpiresAt.Add(-time.Millisecond)); err != nil {
-		t.Errorf("%s: asked one millisecond before it, Consume must succeed; got %v", rule, err)
+	if _, err := s.Consume(t.Context(), r.ID, r.ExpiresAt.Add(-time.Millisecond), firstBy); err != nil {
+		t.Errorf("%s: one millisecond before it Consume must succeed; got %v", rule, err)
 	}
 }
 
 func consumeFiner(t tester, s magiclink.Store) {
-	const rule = "times are compared after they were cut to the millisecond"
+	const rule = "times are truncated to the millisecond before they are compared"
 	const fraction = 999_999 * time.Nanosecond
 	r := liveRecord(1)
 	r.ExpiresAt = r.ExpiresAt.Add(fraction)
 	mustCreate(t, s, r)
-	got, err := s.Consume(t.Context(), r.ID, r.ExpiresAt.Add(-fraction))
-	wantRefusal(t, got, err, magiclink.ErrExpired, rule+": within the millisecond of ExpiresAt the link is dead")
+	got, err := s.Consume(t.Context(), r.ID, r.ExpiresAt.Add(-fraction), firstBy)
+	wantRefusal(t, got, err, magiclink.ErrExpired, rule+": within the millisecond of ExpiresAt the link is unusable")
 
 	want := liveRecord(2)
 	mustCreate(t, s, want)
-	want.ConsumedAt = want.ExpiresAt.Add(-time.Millisecond)
-	got, err = s.Consume(t.Context(), want.ID, want.ConsumedAt.Add(fraction))
+	want = consumed(want, want.ExpiresAt.Add(-time.Millisecond), firstBy)
+	got, err = s.Consume(t.Context(), want.ID, want.ConsumedAt.Add(fraction), firstBy)
 	if err != nil {
 		t.Fatalf("%s: within the millisecond before ExpiresAt Consume must succeed; got %v", rule, err)
 	}
-	wantRecord(t, got, want, "Consume cuts the time it was given to the millisecond")
+	wantRecord(t, got, want, "Consume truncates the time that it was given to the millisecond")
 }
 
+// The session of the record still lasts on the real clock, so that no store may have forgotten the record.
 func consumeCallersClock(t tester, s magiclink.Store) {
 	const rule = "time comes from the caller, never from the engine's clock"
 	want := liveRecord(1)
+	want.SessionTimeout = 100 * time.Hour
 	mustCreate(t, s, want)
-	want.ConsumedAt = now().Add(-72*time.Hour - 5*time.Millisecond)
-	got := mustConsume(t, s, want.ID, want.ConsumedAt)
-	wantRecord(t, got, want, rule)
+	want = mustConsume(t, s, want, now().Add(-72*time.Hour-5*time.Millisecond), firstBy)
 	wantStored(t, s, want, rule)
 }
 
 func consumeRefusalChangesNothing(t tester, s magiclink.Store) {
 	want := liveRecord(1)
 	mustCreate(t, s, want)
-	got, err := s.Consume(t.Context(), want.ID, want.ExpiresAt)
+	got, err := s.Consume(t.Context(), want.ID, want.ExpiresAt, firstBy)
 	wantRefusal(t, got, err, magiclink.ErrExpired, "Consume at ExpiresAt")
-	wantStored(t, s, want, "a Consume that was refused as too late changes nothing")
-	if _, err := s.Consume(t.Context(), want.ID, now()); err != nil {
-		t.Errorf("a refused Consume must not use up the link: asked about an earlier time it succeeds; got %v", err)
+	wantStored(t, s, want, "a Consume that came too late changes nothing")
+	if _, err := s.Consume(t.Context(), want.ID, now(), otherBy); err != nil {
+		t.Errorf("a Consume that came too late does not use the link: a Consume at an earlier time must succeed; got %v", err)
 	}
 }

@@ -7,19 +7,22 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// intruder is a record that differs from the one with the same number in every field but the id.
+// intruder returns a record that differs from the one with the same number in every field but the id.
 func intruder(number int) magiclink.Record {
 	at := now()
 	return magiclink.Record{
-		ID:                 liveRecord(number).ID,
-		TenantID:           "intruder",
-		BusinessID:         "biz_9999999999999999999999",
-		ExternalBusinessID: "other",
-		Email:              "other@example.org",
-		Path:               "/other",
-		SessionTimeout:     time.Second,
-		CreatedAt:          at.Add(time.Minute),
-		ExpiresAt:          at.Add(5 * time.Hour),
+		ID: liveRecord(number).ID,
+		Subject: magiclink.Subject{
+			TenantID:           "intruder",
+			BusinessID:         "biz_9999999999999999999999",
+			ExternalBusinessID: "other",
+			Email:              "other@example.org",
+		},
+		Path:           "/other",
+		SessionTimeout: time.Second,
+		Extension:      "other",
+		CreatedAt:      at.Add(time.Minute),
+		ExpiresAt:      at.Add(5 * time.Hour),
 	}
 }
 
@@ -35,16 +38,15 @@ func createExists(t tester, s magiclink.Store) {
 }
 
 func createExistsInAnyState(t tester, s magiclink.Store) {
-	used, revoked := liveRecord(1), liveRecord(2)
-	mustCreate(t, s, used, revoked)
-	used.ConsumedAt, revoked.RevokedAt = now(), now()
-	mustConsume(t, s, used.ID, used.ConsumedAt)
-	mustRevoke(t, s, revoked.ID, revoked.RevokedAt)
-	for number, want := range map[int]magiclink.Record{1: used, 2: revoked} {
+	used, gone := liveRecord(1), liveRecord(2)
+	mustCreate(t, s, used, gone)
+	used = mustConsume(t, s, used, now(), firstBy)
+	gone = mustRevoke(t, s, gone, now())
+	for number, want := range map[int]magiclink.Record{1: used, 2: gone} {
 		if err := s.Create(t.Context(), intruder(number)); !errors.Is(err, magiclink.ErrExists) {
 			t.Errorf("the id of a used or revoked record is taken: Create must return ErrExists; got %v", err)
 		}
-		wantStored(t, s, want, "Create must not bring a used or revoked record back to life")
+		wantStored(t, s, want, "Create must not make a used or revoked link usable again")
 	}
 }
 
@@ -53,7 +55,7 @@ func getNotFound(t tester, s magiclink.Store) {
 	known := liveRecord(1)
 	mustCreate(t, s, known)
 	for _, id := range []string{"", liveRecord(2).ID, known.ID + "0", known.ID[:25], "mlk_%", "MLK_" + known.ID[4:]} {
-		wantAbsent(t, s, id, "an id matches as a whole and byte by byte, or not at all")
+		wantAbsent(t, s, id, "an id matches as a whole and byte for byte, or not at all")
 	}
 }
 
@@ -62,9 +64,8 @@ func getOtherRecords(t tester, s magiclink.Store) {
 	lower.ID, upper.ID = "mlk_aaaaaaaaaaaaaaaaaaaaaa", "mlk_aaaaaaaaaaaaaaaaaaaaaA"
 	third := liveRecord(3)
 	mustCreate(t, s, lower, upper, third)
-	lower.ConsumedAt, upper.RevokedAt = now(), now()
-	mustConsume(t, s, lower.ID, lower.ConsumedAt)
-	mustRevoke(t, s, upper.ID, upper.RevokedAt)
+	lower = mustConsume(t, s, lower, now(), firstBy)
+	upper = mustRevoke(t, s, upper, now())
 	for _, want := range []magiclink.Record{lower, upper, third} {
 		wantStored(t, s, want, "a call changes the record with its id and no other; ids differ by case")
 	}

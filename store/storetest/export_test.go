@@ -5,10 +5,10 @@ import "github.com/magiclink-go/magiclink"
 // Tester is what a case needs of *testing.T.
 type Tester = tester
 
-// CaseNames returns the names of all cases in their order.
+// CaseNames returns the names of all subtests of Run in their order.
 func CaseNames() []string {
 	var names []string
-	for _, c := range cases {
+	for _, c := range everyCase() {
 		names = append(names, c.name)
 	}
 	return names
@@ -16,7 +16,7 @@ func CaseNames() []string {
 
 // RunCase runs the case with this name.
 func RunCase(name string, t Tester, s magiclink.Store) {
-	for _, c := range cases {
+	for _, c := range everyCase() {
 		if c.name == name {
 			c.check(t, s)
 			return
@@ -24,3 +24,6 @@ func RunCase(name string, t Tester, s magiclink.Store) {
 	}
 	t.Fatalf("no case is named %q", name)
 }
+
+// Wrap returns the store as a case below "Wrapped/" gets it.
+func Wrap(s magiclink.Store) magiclink.Store { return wrapper{s} }

@@ -46,18 +46,19 @@ func sevenOf(kind func(number int) magiclink.Record) []magiclink.Record {
 	return records
 }
 
-// A store may forget what has expired on the real clock: it then has fewer to remove, never more.
+// A store may have forgotten what has ended on the real clock: it then has fewer records to remove, never more.
 func purgeExpired(t tester, s magiclink.Store) {
-	dead := sevenOf(deadRecord)
-	dead[1].ConsumedAt, dead[2].RevokedAt = dead[1].CreatedAt, dead[2].CreatedAt
-	mustCreate(t, s, dead...)
-	had := present(t, s, dead)
+	expired := sevenOf(expiredRecord)
+	expired[1] = consumed(expired[1], expired[1].CreatedAt, firstBy)
+	expired[2] = revoked(expired[2], expired[2].CreatedAt)
+	mustCreate(t, s, expired...)
+	had := present(t, s, expired)
 	n := mustPurge(t, s, now(), everything)
 	if n > had {
 		t.Errorf("Purge returns how many records it removed: it returned %d, the store had %d", n, had)
 	}
-	if left := present(t, s, dead); left > 0 {
-		t.Errorf("a Purge that returns fewer than limit has left nothing that expired, used and revoked links included: "+
+	if left := present(t, s, expired); left > 0 {
+		t.Errorf("a Purge that returns fewer than limit has left nothing to remove, used and revoked links included: "+
 			"it returned %d of %d, %d are left", n, everything, left)
 	}
 	if again := mustPurge(t, s, now(), everything); again != 0 {
@@ -65,23 +66,25 @@ func purgeExpired(t tester, s magiclink.Store) {
 	}
 }
 
+// wantKept fails unless a Purge removes nothing and the record is as it was.
+func wantKept(t tester, s magiclink.Store, want magiclink.Record, before time.Time, rule string) {
+	t.Helper()
+	if n := mustPurge(t, s, before, everything); n != 0 {
+		t.Errorf("%s: Purge must remove nothing; it returned %d", rule, n)
+	}
+	wantStored(t, s, want, rule)
+}
+
 func purgeBoundary(t tester, s magiclink.Store) {
 	r := liveRecord(1)
 	mustCreate(t, s, r)
-	const rule = "Purge removes records whose ExpiresAt is before the given time; one whose ExpiresAt is that time stays"
-	if n := mustPurge(t, s, r.ExpiresAt, everything); n != 0 {
-		t.Errorf("%s; it returned %d", rule, n)
-	}
-	wantStored(t, s, r, rule)
-
-	const cut = "times are compared after they were cut to the millisecond"
-	if n := mustPurge(t, s, r.ExpiresAt.Add(999_999*time.Nanosecond), everything); n != 0 {
-		t.Errorf("%s; Purge returned %d", cut, n)
-	}
-	wantStored(t, s, r, cut)
+	wantKept(t, s, r, r.End(), "Purge removes records whose End is before the given time; a record whose End is that time stays")
+	wantKept(t, s, r, r.End().Add(999_999*time.Nanosecond), "times are truncated to the millisecond before they are compared")
+	r = mustConsume(t, s, r, now(), firstBy)
+	wantKept(t, s, r, r.End(), "a used link ends with its session; a record whose End is the given time stays")
 }
 
-// The records are alive on the real clock, so that no store forgets them by itself: the numbers have to agree exactly.
+// The links are live on the real clock, so that no store forgets them by itself: the numbers must agree exactly.
 // An engine that removes only by its own clock removes none of them and says so.
 func purgeLimit(t tester, s magiclink.Store) {
 	records := sevenOf(liveRecord)
@@ -96,18 +99,18 @@ func purgeLimit(t tester, s magiclink.Store) {
 				"%d of 7 should be left, %d are", limit, n, left, got)
 		}
 	}
-	dead := sevenOf(func(number int) magiclink.Record { return deadRecord(100 + number) })
-	mustCreate(t, s, dead...)
-	for range dead {
-		had := present(t, s, dead)
+	expired := sevenOf(func(number int) magiclink.Record { return expiredRecord(100 + number) })
+	mustCreate(t, s, expired...)
+	for range expired {
+		had := present(t, s, expired)
 		if n := mustPurge(t, s, now(), 3); n < 3 {
-			if left := present(t, s, dead); left > 0 {
+			if left := present(t, s, expired); left > 0 {
 				t.Errorf("fewer than limit means that none was left: it returned %d of 3, had %d, left %d", n, had, left)
 			}
 			return
 		}
 	}
-	t.Errorf("Purge with a limit of 3 must come to an end of 7 records")
+	t.Errorf("repeated Purges with a limit of 3 must remove 7 records and then return fewer than 3")
 }
 
 func purgeLimitBelowOne(t tester, s magiclink.Store) {
@@ -127,23 +130,24 @@ func purgeLimitBelowOne(t tester, s magiclink.Store) {
 
 func purgeKeepsTheLiving(t tester, s magiclink.Store) {
 	live := sevenOf(liveRecord)
-	live[1].ConsumedAt, live[2].RevokedAt = live[1].CreatedAt, live[2].CreatedAt
-	live[3].ConsumedAt, live[3].RevokedAt = live[3].CreatedAt, live[3].CreatedAt
+	live[1] = consumed(live[1], live[1].CreatedAt, firstBy)
+	live[2] = revoked(live[2], live[2].CreatedAt)
+	live[3] = revoked(consumed(live[3], live[3].CreatedAt, firstBy), live[3].CreatedAt)
 	mustCreate(t, s, live...)
-	mustCreate(t, s, deadRecord(1), deadRecord(2))
+	mustCreate(t, s, expiredRecord(1), expiredRecord(2))
 	if n := mustPurge(t, s, now(), everything); n > 2 {
-		t.Errorf("Purge removes nothing but what has expired: it returned %d, 2 have", n)
+		t.Errorf("Purge removes only what has ended: it returned %d, 2 records have ended", n)
 	}
 	for _, r := range live {
-		wantStored(t, s, r, "Purge keeps what has not expired, used and revoked links included")
+		wantStored(t, s, r, "Purge keeps what has not ended, used and revoked links included")
 	}
 }
 
 func purgeCallersClock(t tester, s magiclink.Store) {
-	dead := deadRecord(1)
-	mustCreate(t, s, dead)
-	if n := mustPurge(t, s, dead.ExpiresAt.Add(-time.Minute), everything); n != 0 {
-		t.Errorf("Purge goes by the time it was given, not by the engine's clock: it returned %d, nothing had expired", n)
+	expired := expiredRecord(1)
+	mustCreate(t, s, expired)
+	if n := mustPurge(t, s, expired.ExpiresAt.Add(-time.Minute), everything); n != 0 {
+		t.Errorf("Purge goes by the time that it was given, not by the engine's clock: it returned %d, nothing had ended", n)
 	}
 }
 
@@ -154,18 +158,18 @@ func purgeEmpty(t tester, s magiclink.Store) {
 }
 
 func purgeFreesTheID(t tester, s magiclink.Store) {
-	dead := deadRecord(1)
-	mustCreate(t, s, dead)
+	expired := expiredRecord(1)
+	mustCreate(t, s, expired)
 	mustPurge(t, s, now(), everything)
-	wantAbsent(t, s, dead.ID, "a purged record is gone for Get")
-	got, err := s.Consume(t.Context(), dead.ID, dead.CreatedAt)
+	wantAbsent(t, s, expired.ID, "a purged record is gone for Get")
+	got, err := s.Consume(t.Context(), expired.ID, expired.CreatedAt, firstBy)
 	wantRefusal(t, got, err, magiclink.ErrNotFound, "a purged record is gone for Consume")
-	if err := s.Revoke(t.Context(), dead.ID, now()); !errors.Is(err, magiclink.ErrNotFound) {
+	if err := s.Revoke(t.Context(), expired.ID, now()); !errors.Is(err, magiclink.ErrNotFound) {
 		t.Errorf("a purged record is gone for Revoke: want ErrNotFound; got %v", err)
 	}
-	used, revoked := deadRecord(2), deadRecord(3)
-	used.ConsumedAt, revoked.RevokedAt = used.CreatedAt, revoked.CreatedAt
-	mustCreate(t, s, used, revoked)
+	used, gone := expiredRecord(2), expiredRecord(3)
+	used, gone = consumed(used, used.CreatedAt, firstBy), revoked(gone, gone.CreatedAt)
+	mustCreate(t, s, used, gone)
 	mustPurge(t, s, now(), everything)
 	for number := range 3 {
 		fresh := liveRecord(number + 1)

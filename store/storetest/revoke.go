@@ -10,10 +10,11 @@ import (
 func revokeLive(t tester, s magiclink.Store) {
 	want := liveRecord(1)
 	mustCreate(t, s, want)
-	want.RevokedAt = now()
-	mustRevoke(t, s, want.ID, want.RevokedAt.Add(999_999*time.Nanosecond))
-	wantStored(t, s, want, "Revoke sets RevokedAt to the time it was given, cut to the millisecond, and nothing else")
-	got, err := s.Consume(t.Context(), want.ID, now())
+	at := now()
+	mustRevoke(t, s, want, at.Add(999_999*time.Nanosecond))
+	want = revoked(want, at)
+	wantStored(t, s, want, "Revoke sets RevokedAt to the time that it was given, truncated to the millisecond, and nothing else")
+	got, err := s.Consume(t.Context(), want.ID, now(), firstBy)
 	wantRefusal(t, got, err, magiclink.ErrRevoked, "a revoked link cannot be consumed")
 	wantStored(t, s, want, "a refused Consume changes nothing")
 }
@@ -21,8 +22,7 @@ func revokeLive(t tester, s magiclink.Store) {
 func revokeAgain(t tester, s magiclink.Store) {
 	want := liveRecord(1)
 	mustCreate(t, s, want)
-	want.RevokedAt = now()
-	mustRevoke(t, s, want.ID, want.RevokedAt)
+	want = mustRevoke(t, s, want, now())
 	for _, offset := range []time.Duration{0, time.Minute, -time.Minute} {
 		if err := s.Revoke(t.Context(), want.ID, want.RevokedAt.Add(offset)); err != nil {
 			t.Errorf("revoking again succeeds; got %v", err)
@@ -34,28 +34,22 @@ func revokeAgain(t tester, s magiclink.Store) {
 func revokeConsumed(t tester, s magiclink.Store) {
 	want := liveRecord(1)
 	mustCreate(t, s, want)
-	want.ConsumedAt = now()
-	mustConsume(t, s, want.ID, want.ConsumedAt)
-	want.RevokedAt = want.ConsumedAt.Add(time.Minute)
-	if err := s.Revoke(t.Context(), want.ID, want.RevokedAt); err != nil {
-		t.Errorf("a used link can be revoked; got %v", err)
-	}
-	wantStored(t, s, want, "Revoke of a used link sets RevokedAt and keeps ConsumedAt")
+	want = mustConsume(t, s, want, now(), firstBy)
+	want = mustRevoke(t, s, want, want.ConsumedAt.Add(time.Minute))
+	wantStored(t, s, want, "Revoke of a used link sets RevokedAt and keeps ConsumedAt and ConsumedBy")
 }
 
 func revokeExpired(t tester, s magiclink.Store) {
 	want := liveRecord(1)
 	mustCreate(t, s, want)
-	want.RevokedAt = want.ExpiresAt.Add(time.Minute)
-	if err := s.Revoke(t.Context(), want.ID, want.RevokedAt); err != nil {
-		t.Errorf("an expired link that the store still has can be revoked; got %v", err)
-	}
+	want = mustRevoke(t, s, want, want.ExpiresAt.Add(time.Minute))
 	wantStored(t, s, want, "Revoke of an expired link sets RevokedAt")
 
-	dead := deadRecord(2)
-	mustCreate(t, s, dead)
-	if err := s.Revoke(t.Context(), dead.ID, now()); err != nil && !errors.Is(err, magiclink.ErrNotFound) {
-		t.Errorf("Revoke of a link that expired on the real clock succeeds, or ErrNotFound if forgotten; got %v", err)
+	expired := expiredRecord(2)
+	mustCreate(t, s, expired)
+	if err := s.Revoke(t.Context(), expired.ID, now()); err != nil && !errors.Is(err, magiclink.ErrNotFound) {
+		t.Errorf("Revoke of a link that expired on the real clock succeeds, or returns ErrNotFound if the store has "+
+			"forgotten the link; got %v", err)
 	}
 }
 

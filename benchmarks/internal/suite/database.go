@@ -27,11 +27,11 @@ func plain(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-const columns = `id, tenant_id, business_id, external_business_id, email, path, session_timeout, created_at, expires_at,
-	revoked_at`
+const columns = `id, tenant_id, business_id, external_business_id, email, path, session_timeout, extension,
+	created_at, expires_at, revoked_at, purge_at`
 
 // insertUse marks a link as used, at a time, in one statement.
-const insertUse = `INSERT INTO magiclink_uses (id, consumed_at) SELECT id, ?1 FROM magiclink_links
+const insertUse = `INSERT INTO magiclink_uses (id, consumed_at, consumed_by) SELECT id, ?1, 'by' FROM magiclink_links
 	WHERE id = ?2 AND revoked_at IS NULL AND expires_at > ?1`
 
 // The octal digits of the number, shifted into the alphabet of ids; see filledID.
@@ -51,7 +51,8 @@ func fill(ctx context.Context, path string, from, to int, expires time.Time) err
 	}
 	insert := fmt.Sprintf(`INSERT INTO magiclink_links (%s)
 		WITH RECURSIVE n(i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2 - 1)
-		SELECT %s, 't1', '%s', 'acme', 'user' || i || '@example.com', '/reports?year=2026', 3600, ?3, ?4 + i / 20, NULL FROM n`,
+		SELECT %s, 't1', '%s', 'acme', 'user' || i || '@example.com', '/reports?year=2026', 3600, x'',
+			?3, ?4 + i / 20, NULL, ?4 + i / 20 FROM n`,
 		columns, filledIDs, business)
 	for ; from < to; from += piece {
 		_, err := db.ExecContext(ctx, insert, from, min(from+piece, to), time.Now().UnixMilli(), expires.UnixMilli())

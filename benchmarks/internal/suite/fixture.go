@@ -23,7 +23,7 @@ func seededKey() ed25519.PrivateKey {
 
 func input() magiclink.MagicLinkCreate {
 	return magiclink.MagicLinkCreate{
-		TenantID: "t1", BusinessID: business, ExternalBusinessID: "acme", TTL: 15, SessionTimeout: 3600,
+		Caller: magiclink.Caller{TenantID: "t1"}, BusinessID: business, ExternalBusinessID: "acme", TTL: 15, SessionTimeout: 3600,
 		Email: "jane@example.com", Path: "/reports?year=2026",
 	}
 }
@@ -39,10 +39,11 @@ func newPair(store magiclink.Store) (p pair, err error) {
 	if err != nil {
 		return p, err
 	}
-	if p.issuer, err = magiclink.New(magiclink.Config{BaseURL: baseURL, Keys: keys, Store: store}); err != nil {
+	config := magiclink.Config{BaseURL: baseURL, Keys: keys, Store: store, Businesses: magiclink.AnyBusiness}
+	if p.issuer, err = magiclink.New(config); err != nil {
 		return p, err
 	}
-	p.redeemer, err = magiclink.NewRedeemer(magiclink.RedeemerConfig{BaseURL: baseURL, Keys: keys, Store: store})
+	p.redeemer, err = magiclink.NewRedeemer(config)
 	return p, err
 }
 

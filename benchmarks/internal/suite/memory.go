@@ -63,8 +63,11 @@ func keep(ctx context.Context, store magiclink.Store, n int) error {
 
 func record(i int, now time.Time) magiclink.Record {
 	return magiclink.Record{
-		ID: filledID(i), TenantID: "t1", BusinessID: strings.Clone(business), ExternalBusinessID: strings.Clone("acme"),
-		Email: fmt.Sprintf("user%d@example.com", i), Path: strings.Clone("/reports?year=2026"),
+		ID: filledID(i), Subject: magiclink.Subject{
+			TenantID: "t1", BusinessID: strings.Clone(business), ExternalBusinessID: strings.Clone("acme"),
+			Email: fmt.Sprintf("user%d@example.com", i),
+		},
+		Path:           strings.Clone("/reports?year=2026"),
 		SessionTimeout: time.Hour, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
 }

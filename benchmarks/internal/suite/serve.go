@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/pprof"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -26,9 +25,9 @@ import (
 
 const issueBody = `{"business_id":"` + business + `","ttl":15,"session_timeout":3600,"email":"jane@example.com","path":"/reports?year=2026"}`
 
-// Serve answers the route that issues links, from the store that is named, until the context ends. The stores "floor",
-// "signing" and "storing" are floors: their handler reads the body and writes an answer that was made before, with "signing"
-// after one signature, and with "storing" after one signature and one Create of our store for SQLite.
+// Serve answers the route that issues links, from the named server, until the context ends. "memory" and "sqlite" are ours.
+// The others are floors: their handler reads the body and writes an answer that was made before. "fixed" does nothing else;
+// "memory floor" and "sqlite floor" sign once and call Create of that store once.
 func Serve(ctx context.Context, store, dir, profile string, stdout io.Writer) error {
 	handler, err := newHandler(store, dir)
 	if err != nil {
@@ -50,7 +49,7 @@ func Serve(ctx context.Context, store, dir, profile string, stdout io.Writer) er
 		defer pprof.StopCPUProfile()
 	}
 	mux := http.NewServeMux()
-	mux.Handle(httpadapter.MagicLinkPath, handler)
+	mux.Handle(httpadapter.IssuePath, handler)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		<-ctx.Done()
@@ -65,7 +64,7 @@ func Serve(ctx context.Context, store, dir, profile string, stdout io.Writer) er
 
 func newHandler(name, dir string) (http.Handler, error) {
 	var store magiclink.Store = memory.New()
-	if name == "sqlite" || name == "storing" {
+	if strings.HasPrefix(name, "sqlite") {
 		var err error
 		if store, err = sqlite.Open(filepath.Join(dir, name+".db")); err != nil {
 			return nil, err
@@ -76,28 +75,25 @@ func newHandler(name, dir string) (http.Handler, error) {
 		return nil, err
 	}
 	switch name {
-	case "floor":
+	case "fixed":
 		return fixedAnswer(handler, func(context.Context) error { return nil }), nil
-	case "signing":
-		return fixedAnswer(handler, sign), nil
-	case "storing":
+	case "memory floor", "sqlite floor":
 		return fixedAnswer(handler, signAndStore(store)), nil
 	}
 	return handler, nil
 }
 
-// sign signs a text about as long as what a link's token signs.
-func sign(context.Context) error {
-	ed25519.Sign(floorKey, floorText)
-	return nil
-}
-
-var floorKey, floorText = seededKey(), make([]byte, 300)
-
+// signAndStore signs a text about as long as that of a link's token, and stores a record whose texts are allocated by
+// themselves, as they are when they come from a request.
 func signAndStore(store magiclink.Store) func(context.Context) error {
+	key, text := seededKey(), make([]byte, 300)
 	var records atomic.Int64
 	return func(ctx context.Context) error {
-		return errors.Join(sign(ctx), store.Create(ctx, newRecord(int(records.Add(1)))))
+		ed25519.Sign(key, text)
+		r := newRecord(int(records.Add(1)))
+		r.BusinessID, r.ExternalBusinessID = strings.Clone(r.BusinessID), strings.Clone(r.ExternalBusinessID)
+		r.Email, r.Path = strings.Clone(r.Email), strings.Clone(r.Path)
+		return store.Create(ctx, r)
 	}
 }
 
@@ -110,17 +106,17 @@ func issueHandler(store magiclink.Store) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	bearer, err := httpadapter.NewBearer(httpadapter.BearerConfig{Keys: keys, Issuer: origin, Audience: origin})
+	bearer, err := httpadapter.NewBearerAuthenticator(httpadapter.BearerConfig{Keys: keys, Issuer: origin, Audience: origin})
 	if err != nil {
 		return nil, err
 	}
-	return httpadapter.New(httpadapter.Config{Issuer: pair.issuer, Authenticator: bearer})
+	return httpadapter.NewIssueHandler(httpadapter.IssueConfig{Issuer: pair.issuer, Authenticator: bearer})
 }
 
 // fixedAnswer is a floor: it answers what the handler has answered once, after the work.
 func fixedAnswer(handler http.Handler, work func(context.Context) error) http.Handler {
 	recorder := httptest.NewRecorder()
-	request := httptest.NewRequest(http.MethodPost, httpadapter.MagicLinkPath, strings.NewReader(issueBody))
+	request := httptest.NewRequest(http.MethodPost, httpadapter.IssuePath, strings.NewReader(issueBody))
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Authorization", "Bearer "+accessToken())
 	handler.ServeHTTP(recorder, request)
@@ -131,8 +127,10 @@ func fixedAnswer(handler http.Handler, work func(context.Context) error) http.Ha
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
+		header := w.Header()
+		for name, values := range recorder.Header() { // those that the contract demands
+			header[name] = values
+		}
 		w.WriteHeader(recorder.Code)
 		_, _ = w.Write(answer)
 	})
@@ -147,7 +145,7 @@ func accessToken() string {
 	now := time.Now()
 	token, err := keys.SignAccessToken(magiclink.AccessToken{
 		Issuer: origin, Audience: []string{origin}, Subject: "bench", ClientID: "bench",
-		ID: magiclink.NewAccessTokenID(now), Scopes: []string{httpadapter.ScopeCreate}, TenantID: "t1",
+		Scopes: []string{httpadapter.ScopeCreate}, TenantID: "t1",
 		IssuedAt: now, ExpiresAt: now.Add(time.Hour),
 	})
 	if err != nil {
@@ -157,5 +155,5 @@ func accessToken() string {
 }
 
 func issueRequest() []byte {
-	return load.Request(http.MethodPost, httpadapter.MagicLinkPath, issueBody, "Authorization: Bearer "+accessToken())
+	return load.Request(http.MethodPost, httpadapter.IssuePath, issueBody, "Authorization: Bearer "+accessToken())
 }

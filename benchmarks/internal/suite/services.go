@@ -42,7 +42,7 @@ func (s *Suite) command(ctx context.Context, dir string) (*service, error) {
 	c := &service{child: child, created: http.StatusCreated}
 	for n := range people {
 		body := fmt.Sprintf(`{"external_business_id":"acme","ttl":15,"email":"user%d@example.com"}`, n)
-		c.issues = append(c.issues, load.Request(http.MethodPost, httpadapter.MagicLinkPath, body, "Authorization: Bearer "+token))
+		c.issues = append(c.issues, load.Request(http.MethodPost, httpadapter.IssuePath, body, "Authorization: Bearer "+token))
 	}
 	c.redeem = func(token string) []byte {
 		return load.Request(http.MethodPost, httpadapter.RedeemPath, `{"token":"`+token+`"}`)

@@ -38,7 +38,7 @@ func (s *Suite) timeOfRequests(ctx context.Context) ([]measure.Result, error) {
 	defer remove()
 	var results []measure.Result
 	for _, server := range []struct{ store, name string }{
-		{"floor", "A fixed answer"}, {"memory", "Issue, memory store"}, {"sqlite", "Issue, SQLite"},
+		{"fixed", "A fixed answer"}, {"memory", "Issue, memory store"}, {"sqlite", "Issue, SQLite"},
 	} {
 		cost, err := s.profiled(ctx, dir, server.store)
 		if err != nil {

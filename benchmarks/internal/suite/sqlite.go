@@ -70,7 +70,7 @@ func newDisk(ctx context.Context, dir string, filled int) (d *disk, err error) {
 	if d.plain, err = plain(bare); err != nil {
 		return nil, err
 	}
-	if d.insert, err = d.plain.PrepareContext(ctx, "INSERT INTO magiclink_links ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"); err != nil {
+	if d.insert, err = d.plain.PrepareContext(ctx, "INSERT INTO magiclink_links ("+columns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"); err != nil {
 		return nil, err
 	}
 	d.use, err = d.plain.PrepareContext(ctx, insertUse)
@@ -88,8 +88,11 @@ func newRecord(number int) magiclink.Record {
 	now := time.Now().UTC().Truncate(time.Millisecond)
 	in := input()
 	return magiclink.Record{
-		ID: filledID(number), TenantID: in.TenantID, BusinessID: in.BusinessID,
-		ExternalBusinessID: in.ExternalBusinessID, Email: in.Email, Path: in.Path, SessionTimeout: time.Hour,
+		ID: filledID(number),
+		Subject: magiclink.Subject{
+			TenantID: in.Caller.TenantID, BusinessID: in.BusinessID, ExternalBusinessID: in.ExternalBusinessID, Email: in.Email,
+		},
+		Path: in.Path, SessionTimeout: time.Hour,
 		CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
 }
@@ -104,14 +107,14 @@ func (d *disk) plainInsert(ctx context.Context) func() error {
 	return func() error {
 		r := d.record()
 		_, err := d.insert.ExecContext(ctx, r.ID, r.TenantID, r.BusinessID, r.ExternalBusinessID, r.Email, r.Path,
-			3600, r.CreatedAt.UnixMilli(), r.ExpiresAt.UnixMilli(), nil)
+			3600, []byte{}, r.CreatedAt.UnixMilli(), r.ExpiresAt.UnixMilli(), nil, r.ExpiresAt.UnixMilli())
 		return err
 	}
 }
 
 func (d *disk) consume(ctx context.Context) func() error {
 	return func() error {
-		_, err := d.store.Consume(ctx, filledID(int(d.consumed.Add(1))), time.Now())
+		_, err := d.store.Consume(ctx, filledID(int(d.consumed.Add(1))), time.Now(), "by")
 		return err
 	}
 }

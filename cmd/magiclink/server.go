@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/httpadapter"
+	"github.com/magiclink-go/magiclink/internal/trustedfile"
+)
+
+// Timeouts against slow clients, and for the end.
+const (
+	headerTimeout   = 5 * time.Second
+	readTimeout     = 10 * time.Second
+	writeTimeout    = 20 * time.Second
+	idleTimeout     = 2 * time.Minute
+	maxHeaderBytes  = 16 << 10
+	shutdownTimeout = 3500 * time.Millisecond // for requests that run
+	closeTimeout    = time.Second             // for the store, after them
+	purgeInterval   = time.Minute
+	rotateInterval  = time.Minute
+)
+
+// server is everything that serve runs.
+type server struct {
+	flags          *serveFlags
+	handler        http.Handler
+	keys           *magiclink.Keyring
+	config         liveConfig
+	store          magiclink.Store
+	close          func() error
+	follower       *follower
+	client         *credentials // of a first start; else nil
+	maxConnections int
+	logger         *slog.Logger
+}
+
+// assemble makes the handler and what follows the files.
+func (s *server) assemble(config *configFile) error {
+	if err := s.config.put(config); err != nil {
+		return err
+	}
+	s.follower = newFollower(s.logger,
+		&watched{name: "keys.json", path: s.flags.data.keysPath(), read: trustedfile.ReadSecret, apply: s.applyKeys},
+		&watched{name: "config.json", path: s.flags.data.configPath(), read: trustedfile.Read, apply: s.applyConfig})
+	core := magiclink.Config{
+		BaseURL: s.flags.address.baseURL, Keys: s.keys, Store: s.store, Businesses: &s.config, Logger: s.logger,
+	}
+	landing := &landing{flags: s.flags}
+	service, err := httpadapter.NewService(httpadapter.ServiceConfig{
+		Config: core, Clients: &s.config, App: s.flags.appName, NewLinkURL: s.flags.newLinkURL,
+		Health: true, Ready: s.follower.ready, NotFound: landing,
+	})
+	if err != nil {
+		return configFault(err)
+	}
+	landing.sessions(service.Sessions(), s.logger)
+	routes := routeNames{page: service.Page(), base: core.BaseURL}
+	s.handler = observe(s.logger, routes, followUnknownKeys(s.keys, s.follower, service))
+	return nil
+}
+
+// applyKeys reads the file once more. If it has changed since, the next check finds that.
+func (s *server) applyKeys([]byte) error { return s.keys.Reload(s.flags.data.keysPath()) }
+
+func (s *server) applyConfig(text []byte) error {
+	config, err := parseConfig(text)
+	if err != nil {
+		return err
+	}
+	return s.config.put(config)
+}
+
+// serve answers until the context ends, and then finishes what runs.
+func (s *server) serve(ctx context.Context, listener net.Listener) error {
+	working, stop := context.WithCancel(ctx)
+	var workers sync.WaitGroup
+	workers.Go(func() { s.follower.run(working) })
+	workers.Go(func() { magiclink.PurgeEvery(working, s.store, purgeInterval, s.logger) })
+	if s.flags.rotateEvery > 0 {
+		workers.Go(func() { s.rotate(working) })
+	}
+	defer func() {
+		stop()
+		waitFor(&workers, closeTimeout/2)
+	}()
+	capped := capConnections(listener, s.maxConnections)
+	return s.answer(ctx, capped, &http.Server{
+		Handler:           s.handler,
+		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: maxHeaderBytes,
+		ConnState:      capped.note,
+		ErrorLog:       slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+	})
+}
+
+func (s *server) answer(ctx context.Context, listener net.Listener, httpServer *http.Server) error {
+	failed := make(chan error, 1)
+	go func() { failed <- httpServer.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	s.logger.Info("stopping")
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+	defer cancel()
+	if err := httpServer.Shutdown(ending); err != nil {
+		s.logger.Warn("some requests were cut off", "error", err)
+		return httpServer.Close()
+	}
+	return nil
+}
+
+// rotate prepares, rotates and retires keys until the context ends.
+func (s *server) rotate(ctx context.Context) {
+	for {
+		if err := rotateKeys(&s.flags.data, s.flags.rotateEvery, s.logger); err != nil {
+			s.logger.ErrorContext(ctx, "the keys were not rotated", "error", oneLine(err))
+		}
+		if !pause(ctx, rotateInterval) {
+			return
+		}
+	}
+}
+
+// closeStore waits no longer than a supervisor does for a disk that does not answer. What was acknowledged is safe anyway.
+func (s *server) closeStore() error {
+	closed := make(chan error, 1)
+	go func() { closed <- s.close() }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeTimeout):
+		s.logger.Warn("the disk does not answer: the store is left open")
+		return nil
+	}
+}
+
+// waitFor waits for the workers, but not for one that waits for a disk that does not answer.
+func waitFor(workers *sync.WaitGroup, atMost time.Duration) {
+	done := make(chan struct{})
+	go func() {
+		workers.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(atMost):
+	}
+}

@@ -1,0 +1,48 @@
+//go:build unix
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/magiclink-go/magiclink/internal/trustedfile"
+)
+
+// judgeOwner refuses what belongs to another user than root and the user of this process, and what the forbidden bits of
+// its mode open to others.
+func judgeOwner(path string, info fs.FileInfo, forbidden fs.FileMode, cure string) error {
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return fmt.Errorf("%s: the owner is unknown", path)
+	}
+	if user := os.Geteuid(); stat.Uid != 0 && int(stat.Uid) != user {
+		return fmt.Errorf("%s is owned by user %d, who could change it: run magiclink as that user, or chown it to user %d", path, stat.Uid, user)
+	}
+	if mode := info.Mode().Perm(); mode&forbidden != 0 {
+		return fmt.Errorf("%s has mode %04o, so others can write it: %s", path, mode, cure)
+	}
+	return nil
+}
+
+// lockFile waits for an exclusive lock, which ends with the process at the latest.
+func lockFile(path string) (unlock func() error, err error) {
+	file, err := trustedfile.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX)
+		if !errors.Is(err, syscall.EINTR) {
+			break
+		}
+	}
+	if err != nil {
+		file.Close() //nolint:errcheck,gosec // the first error counts
+		return nil, err
+	}
+	return file.Close, nil
+}

@@ -1,0 +1,115 @@
+package httpadapter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+// signIn answers a click: it redeems the link, starts the session, and sends the browser on.
+func (p *Page) signIn(w http.ResponseWriter, r *http.Request) {
+	form, complete := readPageForm(w, r)
+	if !sameOrigin(r, p.route.origin) {
+		p.show(w, r, http.StatusForbidden, StateWrongAddress, p.openAgain(form.token))
+		return
+	}
+	secret, found := p.formSecret(r)
+	if !complete || !found || !form.isMadeFor(secret) {
+		p.show(w, r, http.StatusForbidden, StateRefused, p.openAgain(form.token))
+		return
+	}
+	ctx, cancel := p.deadline(r)
+	defer cancel()
+	r = r.WithContext(ctx)
+	redeemed, err := p.redeem(r, form.token, redeemedBy(secret, form.token))
+	switch {
+	case errors.Is(err, ErrRefused):
+		p.show(w, r, http.StatusForbidden, StateNotAdmitted, p.openAgain(form.token))
+	case err != nil:
+		p.answerFailure(w, r, form.token, secret, err)
+	default:
+		p.finish(w, r, p.formData(form.token, secret), redeemed)
+	}
+}
+
+// redeem uses the link up, or repeats its redemption. The application decides first: a link that was not used yet stays
+// usable when the person is not admitted. A panic is an outage here, so that its page has the form again.
+func (p *Page) redeem(r *http.Request, token, by string) (redeemed magiclink.Redemption, err error) {
+	defer contain(func() { err = errPanic })
+	admitted := p.config.Admit == nil
+	if !admitted {
+		seen, err := p.config.Redeemer.Inspect(r.Context(), token)
+		switch {
+		case err == nil:
+			if err := p.config.Admit(r, seen); err != nil {
+				return magiclink.Redemption{}, err
+			}
+			admitted = true
+		case !errors.Is(err, magiclink.ErrConsumed) && !errors.Is(err, magiclink.ErrExpired):
+			return magiclink.Redemption{}, err
+		}
+	}
+	redeemed, err = redeemRepeatable(r.Context(), p.config.Redeemer, token, by, p.config.Now())
+	if err == nil && !admitted { // a repetition
+		err = p.config.Admit(r, redeemed)
+	}
+	return redeemed, err
+}
+
+// answerFailure answers a click that redeemed nothing. After an outage the page has the form again, since only the same
+// form can complete a redemption whose outcome is unknown.
+func (p *Page) answerFailure(w http.ResponseWriter, r *http.Request, token, secret string, err error) {
+	seen := magiclink.Redemption{}
+	if isDead(err) {
+		if found, verdict := p.config.Redeemer.Inspect(r.Context(), token); verdict != nil {
+			seen, err = found, verdict
+		}
+	}
+	p.answerUnusable(w, r, seen, err, p.formData(token, secret))
+}
+
+// finish starts the session of a link that was redeemed.
+func (p *Page) finish(w http.ResponseWriter, r *http.Request, data PageData, redeemed magiclink.Redemption) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), p.timeout)
+	defer cancel()
+	r = r.WithContext(ctx)
+	replaced := p.replacedSession(r, redeemed)
+	err := p.begin(w, r, redeemed)
+	switch {
+	case errors.Is(err, ErrRefused):
+		p.show(w, r, http.StatusForbidden, StateNotAdmitted, PageData{LinkUsed: true})
+	case err != nil:
+		p.unavailable(w, r, data, fmt.Errorf("link %s is used up, and no session was started: %w", redeemed.MagicLinkID, err))
+	default:
+		p.end(r, replaced)
+		p.sendOn(w, redeemed)
+	}
+}
+
+// begin starts the session. After an error or a panic no cookie of it is left: half a session is none.
+func (p *Page) begin(w http.ResponseWriter, r *http.Request, redeemed magiclink.Redemption) (err error) {
+	before := slices.Clone(w.Header()["Set-Cookie"])
+	defer func() {
+		if err != nil {
+			w.Header()["Set-Cookie"] = before
+		}
+	}()
+	defer contain(func() { err = errPanic })
+	if p.config.Sessions != nil {
+		token, session, err := p.config.Sessions.Grant(r.Context(), redeemed)
+		if err != nil {
+			return err
+		}
+		if err := SetSessionCookie(w, p.config.Sessions, token, session); err != nil {
+			return err
+		}
+	}
+	if p.config.OnRedeem != nil {
+		return p.config.OnRedeem(w, r, redeemed)
+	}
+	return nil
+}

@@ -1,0 +1,245 @@
+package httpadapter
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+// ServiceConfig configures a [Service]. Only Config is required.
+type ServiceConfig struct {
+	// Config configures issuing, redeeming and sessions. Its Issuer and Audience are also the "iss" and the "aud" of access
+	// tokens; empty means the origin of BaseURL. Its Store is required.
+	Config magiclink.Config
+
+	// Clients are the programs that may ask for access tokens, with which they issue links over HTTP. Nil serves an
+	// application that issues its links itself, with [Service.Issuer]: the token endpoint, its metadata and the route that
+	// issues links are not served then. Clients of a tenant need Config.Businesses.
+	Clients ClientDirectory
+
+	// App is the name of the application on the redemption page. Empty means the host of the links.
+	App string
+
+	// NewLinkURL is where a person can ask for a new link: an absolute https URL, or a local path. Optional.
+	NewLinkURL string
+
+	// Page is what else the redemption page can be told, for example its look or what happens at a sign-in. Its Redeemer,
+	// Sessions, App, NewLinkURL, Timeout, Now and Logger must not be set: the page gets those of this configuration.
+	Page PageConfig
+
+	// MaxTokenLifetime is the longest life of an access token, in whole seconds. Zero means 24 hours.
+	MaxTokenLifetime time.Duration
+
+	// Resources are the other resource servers for which a client may ask for a token: see [TokenConfig].
+	Resources []string
+
+	// AllowedOrigins are the origins whose pages may redeem links as JSON: see [RedeemConfig].
+	AllowedOrigins []string
+
+	// AfterLogout is the local path to which the browser is redirected after it has signed out. Empty means "/".
+	AfterLogout string
+
+	// Health serves GET /healthz, which answers 200 while the process is alive, and GET /readyz, which answers 200 while
+	// the store answers, the keys can sign, and Ready returns nil, and 503 otherwise.
+	Health bool
+
+	// Ready is one more check of /readyz. Its error is logged and not sent. Nil means none.
+	Ready func(context.Context) error
+
+	// NotFound answers every request that is for none of the routes. Nil means 404 as JSON. An application gives its own
+	// routes here, for example an http.ServeMux.
+	NotFound http.Handler
+
+	Timeout time.Duration // how long store and directories may take before the answer is 503; zero means 5 s
+	Logger  *slog.Logger  // takes the causes of 503 answers; nil means Config.Logger
+}
+
+// Service is every route of the published document in one handler:
+//
+//	POST /v0/auth/token                           an access token (with Clients)
+//	POST /v0/auth/magic-link                      issues a link (with Clients)
+//	POST /v0/auth/magic-link/redeem               redeems a link, for back ends and single-page apps
+//	the path of BaseURL and everything below it   the redemption page
+//	GET  /session                                 the current session as JSON
+//	POST /logout                                  ends the session
+//	GET  /.well-known/jwks.json                   the public keys
+//	GET  /.well-known/oauth-authorization-server  the metadata of RFC 8414 (with Clients)
+//	GET  /openapi.yaml, /openapi.json             the document
+//	GET  /healthz, /readyz                        with Health
+//
+// Where BaseURL has no path, the page answers only what carries the token of a link: "/reset-password?token=abc" stays the
+// application's. Every other path below /v0 and /.well-known is 404 as JSON, and all that is left goes to NotFound.
+//
+// Use a Service as the handler of a server, and give it the application's routes as NotFound. Inside an [http.ServeMux] it
+// works, too; but a ServeMux redirects an address such as "//magic?token=…" before the Service sees it, and repeats the
+// token in that answer. A Service expects the paths of BaseURL: behind a proxy that removes a prefix, mount the single
+// handlers instead.
+//
+// Make one with [NewService]; the zero value answers 503. It is safe for concurrent use.
+type Service struct {
+	issuer   *magiclink.Issuer
+	redeemer *magiclink.Redeemer
+	sessions *magiclink.Sessions
+
+	issue   *IssueHandler // nil without Clients, like token
+	token   *TokenHandler
+	redeem  *RedeemHandler
+	page    *Page
+	session *SessionHandler
+	logout  *LogoutHandler
+
+	routes   map[string]http.Handler // by their exact paths
+	notFound http.Handler
+}
+
+// NewService reports every fault of the configuration at once, as [magiclink.ConfigErrors]. A fault of a part is reported
+// with the name of the field in front, as in "Config.BaseURL". What depends on Config is checked when Config has no fault.
+func NewService(config ServiceConfig) (*Service, error) {
+	var found faults
+	s := new(Service)
+	s.makeCore(&found, config.Config)
+	if len(found) > 0 { // every part needs it
+		config.checkAlone(&found)
+		return nil, found.err()
+	}
+	if config.Logger == nil {
+		config.Logger = config.Config.Logger
+	}
+	config.checkAlone(&found)
+	s.makeParts(&found, config)
+	if len(found) == 0 {
+		s.route(&found, config)
+	}
+	if err := found.err(); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// makeCore makes what the handlers work with. All three constructors read one Config, so each fault is reported once.
+func (s *Service) makeCore(found *faults, config magiclink.Config) {
+	var err error
+	if s.issuer, err = magiclink.New(config); found.take(err, coreField) {
+		return
+	}
+	s.redeemer, err = magiclink.NewRedeemer(config)
+	found.take(err, coreField)
+	s.sessions, err = magiclink.NewSessions(config)
+	if !found.take(err, coreField) && !s.sessions.CanGrant() {
+		found.add("Config.SessionKeys", "has no key that can sign: load the keyring with its private keys")
+	}
+}
+
+// checkAlone checks the fields that no part checks.
+func (c *ServiceConfig) checkAlone(found *faults) {
+	for _, field := range []struct {
+		name string
+		set  bool
+	}{
+		{"Redeemer", c.Page.Redeemer != nil},
+		{"Sessions", c.Page.Sessions != nil},
+		{"App", c.Page.App != ""},
+		{"NewLinkURL", c.Page.NewLinkURL != ""},
+		{"Timeout", c.Page.Timeout != 0},
+		{"Now", c.Page.Now != nil},
+		{"Logger", c.Page.Logger != nil},
+	} {
+		if field.set {
+			found.add("Page."+field.name, "must not be set: the page gets that of the service")
+		}
+	}
+	if c.NotFound != nil && isNil(c.NotFound) {
+		found.add("NotFound", "is a nil value in an interface: set a handler, or nothing")
+	}
+}
+
+func (s *Service) makeParts(found *faults, c ServiceConfig) {
+	now, err := c.Config.Now, error(nil)
+	page := c.Page
+	page.Redeemer, page.Sessions, page.App, page.NewLinkURL = s.redeemer, s.sessions, c.App, c.NewLinkURL
+	page.Timeout, page.Now, page.Logger = c.Timeout, now, c.Logger
+	s.page, err = NewPage(page)
+	found.take(err, pageField)
+	s.redeem, err = NewRedeemHandler(RedeemConfig{
+		Redeemer: s.redeemer, Sessions: s.sessions, AllowedOrigins: c.AllowedOrigins, Timeout: c.Timeout, Now: now, Logger: c.Logger,
+	})
+	found.take(err, serviceField)
+	s.session, err = NewSessionHandler(SessionConfig{Sessions: s.sessions, Timeout: c.Timeout, Logger: c.Logger})
+	found.take(err, serviceField)
+	s.logout, err = NewLogoutHandler(LogoutConfig{
+		Sessions: s.sessions, Destination: c.AfterLogout, Timeout: c.Timeout, Logger: c.Logger,
+	})
+	found.take(err, serviceField)
+	if c.Clients != nil {
+		s.makeAPI(found, c)
+	}
+}
+
+// makeAPI makes the handlers for programs.
+func (s *Service) makeAPI(found *faults, c ServiceConfig) {
+	issuer, audience := c.names(s.redeemer.BaseURL())
+	var err error
+	s.token, err = NewTokenHandler(TokenConfig{
+		Keys: c.Config.Keys, Clients: c.Clients, Issuer: issuer, Audience: audience, Resources: c.Resources,
+		Businesses: c.Config.Businesses, MaxLifetime: c.MaxTokenLifetime, Timeout: c.Timeout, Now: c.Config.Now, Logger: c.Logger,
+	})
+	found.take(err, serviceField)
+	bearer, err := NewBearerAuthenticator(BearerConfig{
+		Keys: c.Config.Keys, Issuer: issuer, Audience: audience, Leeway: c.Config.Leeway, Now: c.Config.Now,
+	})
+	if found.take(err, serviceField) {
+		return
+	}
+	s.issue, err = NewIssueHandler(IssueConfig{Issuer: s.issuer, Authenticator: bearer, Timeout: c.Timeout, Logger: c.Logger})
+	found.take(err, serviceField)
+}
+
+// names returns the iss and the aud of access tokens.
+func (c *ServiceConfig) names(baseURL string) (issuer, audience string) {
+	issuer, audience = c.Config.Issuer, c.Config.Audience
+	origin := siteOf(baseURL)
+	if issuer == "" {
+		issuer = origin
+	}
+	if audience == "" {
+		audience = origin
+	}
+	return issuer, audience
+}
+
+// siteOf returns scheme and host of a BaseURL, with its port as it is written there.
+func siteOf(baseURL string) string {
+	u, err := url.Parse(baseURL)
+	if err != nil { // NewRedeemer has parsed it already
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// The functions below name a field of a part as it is called in ServiceConfig.
+
+func coreField(field string) string { return "Config." + field }
+
+func pageField(field string) string {
+	switch field {
+	case "App", "NewLinkURL", "Timeout":
+		return field
+	}
+	return "Page." + field
+}
+
+func serviceField(field string) string {
+	switch field {
+	case "Destination":
+		return "AfterLogout"
+	case "MaxLifetime":
+		return "MaxTokenLifetime"
+	case "Keys", "Issuer", "Audience", "Businesses", "Leeway":
+		return "Config." + field
+	}
+	return field
+}

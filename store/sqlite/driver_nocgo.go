@@ -1,0 +1,12 @@
+//go:build !cgo
+
+package sqlite
+
+import "errors"
+
+// built says why no store can be opened: the driver is written in C.
+var built = errors.New("needs cgo: build with CGO_ENABLED=1 and a C compiler")
+
+func isLocked(error) bool { return false }
+
+func isTaken(error) bool { return false }

@@ -1,0 +1,91 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+// statements are what an operation uses: the statements of the connection that writes, each prepared once.
+type statements struct {
+	conn driver.Conn
+	all  []*statement
+
+	begin, commit, rollback *statement
+	version                 *statement
+	insert                  *statement
+	get, use                *statement
+	advancePurge, revoke    *statement
+	postponePurge           *statement
+	purgeUses, purgeLinks   *statement
+	changes                 *statement
+}
+
+func newStatements(conn driver.Conn) (*statements, error) {
+	s := &statements{conn: conn}
+	for _, each := range []struct {
+		to    **statement
+		query string
+	}{
+		{&s.begin, "BEGIN IMMEDIATE"},
+		{&s.commit, "COMMIT"},
+		{&s.rollback, "ROLLBACK"},
+		{&s.version, selectVersion},
+		{&s.insert, insertLink},
+		{&s.get, selectRecord},
+		{&s.use, insertUse},
+		{&s.advancePurge, advancePurge},
+		{&s.revoke, revokeRecord},
+		{&s.postponePurge, postponePurge},
+		{&s.purgeUses, purgeUses},
+		{&s.purgeLinks, purgeLinks},
+		{&s.changes, "SELECT changes()"},
+	} {
+		prepared, err := prepareStatement(conn, each.query)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("prepare the statements: %w", err), s.close())
+		}
+		*each.to, s.all = prepared, append(s.all, prepared)
+	}
+	return s, nil
+}
+
+// close frees the statements. It comes before the connection is closed, which keeps its files open while there are any.
+func (s *statements) close() (err error) {
+	for _, each := range s.all {
+		err = errors.Join(err, each.stmt.Close())
+	}
+	return err
+}
+
+// end commits the transaction. If that fails, the error matches [magiclink.ErrUnknownOutcome] unless the transaction
+// is known to have been rolled back: a log whose sync has failed may or may not hold the commit after a loss of power.
+func (s *statements) end() error {
+	_, err := s.commit.run()
+	if err == nil {
+		return nil
+	}
+	if s.open() {
+		if _, failure := s.rollback.run(); failure == nil {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", magiclink.ErrUnknownOutcome, err)
+}
+
+// open reports whether the connection is known to be inside a transaction.
+func (s *statements) open() bool {
+	conn, ok := s.conn.(interface{ AutoCommit() bool })
+	return ok && !conn.AutoCommit()
+}
+
+// checkVersion reports an error unless the schema is the one that this package writes.
+func (s *statements) checkVersion() error {
+	found, err := s.version.number()
+	if err != nil {
+		return fmt.Errorf("read the version of the schema: %w", err)
+	}
+	return checkVersion(found)
+}

@@ -1,0 +1,126 @@
+package magiclink
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/magiclink-go/magiclink/internal/jose"
+)
+
+// maxLinkText bounds the text in which TokenOf looks for a token, in bytes.
+const maxLinkText = 16 << 10
+
+// TokenOf returns the token in a link, or the token itself when it is given alone. Use it for everything that a person has
+// clicked, copied or typed:
+//
+//	redeemed, err := redeemer.Redeem(ctx, magiclink.TokenOf(r.URL.String()))
+//
+// A link's path may have a parameter "token" of its own, in front of the link's token, so URL.Query().Get("token") is wrong
+// here: the last one counts.
+//
+// TokenOf forgives what mail programs and gateways do to links and what is certainly not part of a token: a "?" or "=" that
+// was percent-encoded, once or twice; "&amp;"; the "=3D" of quoted-printable; invisible characters such as the zero-width
+// space; and white space, punctuation and other text around the token. It returns "" where nothing reads as a token of a link. It checks no signature: whether the
+// token is valid, [Redeemer.Inspect] says.
+func TokenOf(linkOrToken string) string {
+	if len(linkOrToken) > maxLinkText {
+		return ""
+	}
+	text := strings.TrimSpace(strings.Map(visible, linkOrToken))
+	for _, find := range []func(string) (string, bool){lastParameter, lastEncodedParameter} {
+		if value, ok := find(text); ok {
+			return asToken(value)
+		}
+	}
+	if strings.Contains(text, "://") {
+		return ""
+	}
+	return asToken(text)
+}
+
+func asToken(text string) string {
+	token := trimToken(text)
+	if !jose.ReadsAs(token, jose.Link) {
+		return ""
+	}
+	return token
+}
+
+// visible drops invisible characters: browsers and mail programs keep them when a link is copied.
+func visible(c rune) rune {
+	if unicode.Is(unicode.Cf, c) {
+		return -1
+	}
+	return c
+}
+
+// lastParameter returns the text behind the last "token=" that stands behind a "?", a "&" or a ";".
+func lastParameter(text string) (value string, ok bool) {
+	const name = "token="
+	for front := text; ; {
+		at := strings.LastIndex(front, name)
+		if at < 0 {
+			return "", false
+		}
+		if at > 0 && strings.IndexByte("?&;", text[at-1]) >= 0 {
+			return text[at+len(name):], true
+		}
+		front = text[:at]
+	}
+}
+
+// lastEncodedParameter is lastParameter where the separator or the "=" may be percent-encoded, once or twice.
+func lastEncodedParameter(text string) (value string, ok bool) {
+	const name = "token"
+	for front := text; ; {
+		at := strings.LastIndex(front, name)
+		if at < 0 {
+			return "", false
+		}
+		if value, ok := cutEncoded(text[at+len(name):], "=", "3D"); ok && endsInSeparator(text[:at]) {
+			return value, true
+		}
+		front = text[:at]
+	}
+}
+
+// cutEncoded removes a character in front of the text, or one of its percent-encodings.
+func cutEncoded(text, char, code string) (rest string, ok bool) {
+	for _, form := range []string{char, "%" + code, "%25" + code} {
+		if len(text) >= len(form) && strings.EqualFold(text[:len(form)], form) {
+			return text[len(form):], true
+		}
+	}
+	return text, false
+}
+
+func endsInSeparator(text string) bool {
+	if text == "" {
+		return false
+	}
+	if strings.IndexByte("?&;", text[len(text)-1]) >= 0 {
+		return true
+	}
+	for _, code := range []string{"%3F", "%26", "%3B", "%253F", "%2526", "%253B"} {
+		if len(text) >= len(code) && strings.EqualFold(text[len(text)-len(code):], code) {
+			return true
+		}
+	}
+	return false
+}
+
+// trimToken keeps what can be a token at the beginning of the text. Every token of ours begins with "eyJ", the encoding of
+// `{"`, so a "3D" in front of that is the rest of a quoted-printable "=3D".
+func trimToken(text string) string {
+	text = strings.TrimLeft(text, "<(\"'[=+ \t\r\n\u00a0")
+	if rest, ok := strings.CutPrefix(text, "3D"); ok && strings.HasPrefix(rest, "eyJ") {
+		text = rest
+	}
+	end := strings.IndexFunc(text, func(c rune) bool {
+		return c > unicode.MaxASCII || !isAlphanumeric(byte(c)) && c != '-' && c != '_' && c != '.'
+	})
+	if end >= 0 {
+		text = text[:end]
+	}
+	return strings.TrimRight(text, ".")
+}
