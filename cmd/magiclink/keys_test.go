@@ -175,6 +175,10 @@ func TestNoGapAfterARotation(t *testing.T) {
 		changeKeys(t, folder, "rotate", "-force")
 		link := issued(t, folder, "-base-url", base)
 		require.Equal(t, http.StatusOK, p.get(strings.TrimPrefix(link, p.origin)).status)
+		changeKeys(t, folder, "rotate", "-force")
+		body := `{"token":"` + bareToken(issued(t, folder, "-base-url", base)) + `"}`
+		redeemed := p.send(http.MethodPost, "/v0/auth/magic-link/redeem", body, "Content-Type", "application/json")
+		require.Equal(t, http.StatusOK, redeemed.status, redeemed.body)
 	}
 }
 

@@ -161,6 +161,21 @@ func TestRedeemRoute(t *testing.T) {
 	require.Equal(t, http.StatusGone, p.get(target).status)
 }
 
+// The pages say what the operator has configured.
+func TestPagesOfTheOperator(t *testing.T) {
+	p := serve(t, t.TempDir(), testClient, "-store", "memory", "-app-name", "Acme Reports",
+		"-new-link-url", "https://app.example.com/sign-in", "-show-ids")
+	nobody := p.get("/")
+	require.Contains(t, nobody.body, "<title>Not signed in · Acme Reports</title>")
+	require.Contains(t, nobody.body, `href="https://app.example.com/sign-in"`)
+	target := p.magicLink()
+	require.Contains(t, p.get(target).body, "Acme Reports")
+	landed := p.send(http.MethodGet, "/reports", "", "Cookie", p.click(target).sessionCookie(t))
+	require.Contains(t, landed.body, "biz_")
+	require.Contains(t, landed.body, "mlk_")
+	require.Contains(t, p.get(target).body, `href="https://app.example.com/sign-in"`, "a used link leads on")
+}
+
 // What the address says is shown as text.
 func TestLandingPageEscapes(t *testing.T) {
 	p := serve(t, t.TempDir(), testClient, "-store", "memory")

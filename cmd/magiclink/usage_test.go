@@ -3,6 +3,7 @@ package main_test
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -198,4 +199,40 @@ func TestPurgeSaysWhatItRemoved(t *testing.T) {
 	expire(t, dataFile(folder, "magiclink.db"))
 	require.Equal(t, "removed 1 expired link\n", command(t, folder, nil, "purge").stdout)
 	require.JSONEq(t, `{"removed":0}`, command(t, folder, nil, "purge", "-json").stdout)
+}
+
+// A running serve removes expired links by itself.
+func TestServePurges(t *testing.T) {
+	folder := installed(t)
+	require.Zero(t, command(t, folder, nil, "issue", "-external-business", "acme").code)
+	path := dataFile(folder, "magiclink.db")
+	expire(t, path)
+	p := serve(t, folder, nil)
+	left := func() (n int) {
+		require.NoError(t, database(t, path).QueryRow("SELECT count(*) FROM magiclink_links").Scan(&n))
+		return n
+	}
+	p.eventually(func() bool { return left() == 0 }, "the link is gone")
+}
+
+// Without cgo the command can be built, and says what the store in SQLite needs.
+func TestBuildWithoutCgo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds everything once more")
+	}
+	plain := filepath.Join(t.TempDir(), "magiclink")
+	build := exec.Command("go", "build", "-o", plain, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	folder := t.TempDir()
+	refused := exec.Command(plain, "serve", "-addr", "127.0.0.1:0")
+	refused.Dir = folder
+	out, err = refused.CombinedOutput()
+	require.Error(t, err)
+	require.Equal(t, 1, refused.ProcessState.ExitCode())
+	require.Contains(t, string(out), "needs cgo")
+	p := start(t, exec.Command(plain, "serve", "-addr", "127.0.0.1:0", "-store", "memory"), folder, testClient)
+	require.Equal(t, 201, p.issue(p.token(), acme).status)
 }

@@ -117,6 +117,13 @@ func (b *Browser) Title() (title string) {
 	return title
 }
 
+// Source returns the page's HTML, as it is by now.
+func (b *Browser) Source() (html string) {
+	b.tb.Helper()
+	b.ask(&html, "GetPageSource", nil)
+	return html
+}
+
 const innerText = "return document.body ? document.body.innerText : ''"
 
 // Text returns the text that can be read in the page, with a space for all that is between two words.

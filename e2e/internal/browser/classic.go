@@ -24,6 +24,7 @@ var endpoints = map[string]struct{ method, path string }{
 	"Back":            {http.MethodPost, "/back"},
 	"Refresh":         {http.MethodPost, "/refresh"},
 	"GetTitle":        {http.MethodGet, "/title"},
+	"GetPageSource":   {http.MethodGet, "/source"},
 	"GetWindowHandle": {http.MethodGet, "/window"},
 	"SwitchToWindow":  {http.MethodPost, "/window"},
 	"NewWindow":       {http.MethodPost, "/window/new"},
