@@ -10,8 +10,8 @@ var (
 	// ErrBusinessNotFound says that the tenant has no such business. It is the same for a business that nobody has and for
 	// one that another tenant has.
 	ErrBusinessNotFound = errors.New("magiclink: the tenant has no such business")
-	// ErrBusinessForbidden says that the Caller may issue links for another business alone, or that nobody can tell whether
-	// the named business is the Caller's, because the directory is [AnyBusiness].
+	// ErrBusinessForbidden says that the Caller may issue links only for a business other than the named one. With
+	// [AnyBusiness] it also says that nobody can tell whether an external id is that of the Caller's business.
 	ErrBusinessForbidden = errors.New("magiclink: not allowed for this business")
 )
 
@@ -29,9 +29,11 @@ type BusinessRef struct {
 
 // BusinessDirectory knows which businesses a tenant has.
 //
-// FindBusiness returns the tenant's business with this id, or an error that matches [ErrBusinessNotFound]; a business of
-// another tenant is not found. The ID of what it returns is never empty. Every other error is an outage and makes Issue
-// fail with [ErrUnavailable]. It is called from any number of goroutines and should return when the context ends.
+// FindBusiness gets exactly one of ref.ID and ref.ExternalID, and the TenantID of the [Caller], which may be empty. It returns
+// the tenant's business, or an error that matches [ErrBusinessNotFound]; a business of another tenant is not found. The
+// returned ID has the form of [ValidBusinessID] and equals ref.ID where that is set; the ExternalID is empty or has at most 255
+// characters without control characters. Every other answer is an outage and makes Issue fail with [ErrUnavailable]. It is
+// called from any number of goroutines and should return when the context ends.
 type BusinessDirectory interface {
 	FindBusiness(ctx context.Context, tenantID string, ref BusinessRef) (Business, error)
 }

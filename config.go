@@ -23,8 +23,8 @@ type Config struct {
 	// It begins with https://, or with http:// for a loopback host, and has no query and no fragment.
 	BaseURL string
 
-	// Keys signs and verifies the links. Required. New needs a key that can sign; for NewRedeemer public keys are enough.
-	// A change of the Keyring takes effect at once.
+	// Keys signs and verifies the links. Required by all three constructors. New needs a key that can sign; for NewRedeemer
+	// and NewSessions public keys are enough. A change of the Keyring takes effect at once.
 	Keys *Keyring
 
 	// SessionKeys signs and verifies the sessions. Nil means Keys. To verify sessions public keys are enough.
@@ -39,12 +39,12 @@ type Config struct {
 	// [*CallerError]. [AnyBusiness] takes every well-formed id of every tenant. A nil pointer in the interface is a fault.
 	Businesses BusinessDirectory
 
-	// Issuer is the "iss" of tokens, and Audience the basis of their "aud". Empty means the origin of BaseURL. Each is at
+	// Issuer is the "iss" of tokens, and Audience the basis of their "aud", without a fragment (#). Empty means the origin of BaseURL. Each is at
 	// most 512 bytes of UTF-8 without control characters, and for NewSessions both are at most 240 bytes together.
 	Issuer, Audience string
 
-	// Leeway is how far the clock of this machine may be ahead of the clock that issued a token, from 0 to one minute. A
-	// link or a session is accepted for this much longer than it says.
+	// Leeway is the allowed difference of clocks, from 0 to one minute. Links and sessions are accepted for this much longer
+	// than they say.
 	Leeway time.Duration
 
 	// MaxSessionTimeout is the longest session that a caller may ask for, in whole seconds. Zero means 7948800 s, the
@@ -53,7 +53,9 @@ type Config struct {
 	MaxSessionTimeout time.Duration
 
 	// SessionRecheck is how long [Sessions.Verify] may rely on an earlier look at the Store. Zero means that it looks each
-	// time, so that a session that was ended is refused everywhere at once. It must not be negative.
+	// time, so that a session that was ended is refused everywhere at once. Each Sessions value remembers its own looks: after
+	// [Issuer.Revoke], or an End on another Sessions value, a session may be accepted for this much longer. It must not be
+	// negative.
 	SessionRecheck time.Duration
 
 	// Now is the clock. Nil means time.Now.
@@ -62,8 +64,9 @@ type Config struct {
 	// Logger takes what cannot be returned. Nil means slog.Default. No token, link or address is logged.
 	Logger *slog.Logger
 
-	// OnEvent is called after each outcome, in the goroutine of the call. It should be quick. A panic in it is contained
-	// and logged.
+	// OnEvent is called at the end of each Issue, Revoke, Redeem, Grant and End, successful or not, in the goroutine of the
+	// call, so by several goroutines at once. Inspect and Verify report no event. The context is that of the call and may have
+	// ended. It should be quick. A panic in it is contained and logged.
 	OnEvent func(context.Context, Event)
 }
 

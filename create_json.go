@@ -8,7 +8,7 @@ import (
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
-// SyntaxError says why a text is not one JSON object that has only one reading. It never quotes the text.
+// SyntaxError says why a text is not one unambiguous JSON object. It never quotes the text.
 type SyntaxError struct {
 	Reason string // a predicate such as "must be one JSON object"
 }
@@ -18,14 +18,15 @@ func (e *SyntaxError) Error() string { return "magiclink: the body " + e.Reason 
 
 // UnmarshalJSON reads the request body of the specification's POST /v0/auth/magic-link, strictly. The text must be one JSON
 // object in valid UTF-8 without duplicate member names. Members that the specification does not name are ignored, and
-// names are compared with case. Numbers are integers by value, as in JSON Schema: 5, 5.0 and 50e-1 are one number.
+// names are case-sensitive. Numbers are integers by value, as in JSON Schema: 5, 5.0 and 50e-1 are one number.
 //
-// A member that is absent leaves its field zero, which stands for the default. A null is accepted where the schema allows
+// A member that is absent sets its field to zero, which stands for the default, also where the receiver had a value. A null is accepted where the schema allows
 // it (business_id, external_business_id, path) and means absent. A ttl or session_timeout of 0 is an error here, unlike
 // the zero of a Go caller: a client that writes a number means the number.
 //
 // It returns [FieldErrors] with every field that breaks its rule, or a [*SyntaxError] that says why the text is not such
-// an object. On an error the receiver is unchanged. Otherwise Caller, which is not part of the JSON, keeps its value.
+// an object. On an error the receiver is unchanged. Otherwise Caller and Extension, which are not part of the JSON, keep their
+// values.
 func (in *MagicLinkCreate) UnmarshalJSON(text []byte) error {
 	r, err := readCreate(text)
 	if err == nil {
@@ -34,7 +35,7 @@ func (in *MagicLinkCreate) UnmarshalJSON(text []byte) error {
 	if err != nil {
 		return err
 	}
-	r.in.Caller = in.Caller
+	r.in.Caller, r.in.Extension = in.Caller, in.Extension
 	*in = r.in
 	return nil
 }

@@ -22,14 +22,14 @@
 //	redeemed, err := redeemer.Redeem(ctx, magiclink.TokenOf(clicked))
 //	token, session, err := sessions.Grant(ctx, redeemed)
 //
-// The record is the truth. It says whom the link signs in, where they arrive, and until when; once the link is redeemed, it
-// is the session. The token only proves that the link is ours: a link that leaks names nobody, and nobody can make a link
-// from a database that leaks.
+// The record decides. It holds whom the link signs in, where they arrive, and until when; after the redemption the same record
+// is the session. The token only proves that the link is ours: a link that leaks names nobody, and nobody can make a link from
+// a database that leaks.
 //
 // The package httpadapter puts this on the web, with the page that a link leads to. The packages store/memory and
 // store/sqlite keep the records, and store/storetest checks a store of your own. The command in cmd/magiclink is all of it
 // in one program. The HTTP API follows the specification of POST /v0/auth/magic-link ("Generate a Magic Link") of the Asset
-// API, whose schemas MagicLinkCreate and MagicLinkResponse this package takes over.
+// API, whose schemas MagicLinkCreate and MagicLinkResponse this package uses.
 //
 // # Threat model
 //
@@ -38,10 +38,10 @@
 //
 //   - signs with one algorithm per key, chosen by the key and never by the token, and reads the compact form alone;
 //   - gives each kind of token its own type and its own audience, so that no kind passes for another;
-//   - keeps out of the link whom it signs in;
+//   - puts nothing about the subject into the link;
 //   - takes the origin of links from the configuration, never from a request;
 //   - changes nothing when a link is only opened, and redeems only for a form of our own page;
-//   - uses a link up before it grants a session, and lets only the one who used the link repeat that;
+//   - uses a link up before it grants a session; only the caller who used the link can repeat the redemption;
 //   - lets a path pass only if every browser reads it as a path on that origin;
 //   - ends a session for every copy of its token;
 //   - acknowledges a link only when the store has made it durable, and answers an outage with an error;
@@ -52,12 +52,13 @@
 // # Errors
 //
 // Outcomes are sentinel errors for [errors.Is], such as [ErrConsumed]. Broken input is [FieldErrors], a broken caller a
-// [*CallerError], and a broken configuration [ConfigErrors], each for [errors.As]. The lists are complete: nobody has to fix
-// one fault to learn of the next. Every method of a value that its constructor did not make returns an error that names the
-// constructor.
+// [*CallerError], and a broken configuration [ConfigErrors], each for [errors.As]. FieldErrors and ConfigErrors are complete
+// lists. A method that returns an error names the constructor where the value was not made by it; other methods return the
+// zero value then.
 //
 // # Compatibility
 //
-// The module follows semantic versioning. Interfaces that others implement ([Store], [BusinessDirectory]) are frozen: they
-// grow by optional interfaces (see [StoreAs]). Configuration structs may gain fields whose zero value changes nothing.
+// The module follows semantic versioning. Interfaces that others implement ([Store], [BusinessDirectory], and Authenticator and
+// ClientDirectory of the package httpadapter) are frozen: they grow by optional interfaces (see [StoreAs]). Structs may gain
+// fields whose zero value changes nothing: construct them with field names.
 package magiclink

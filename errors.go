@@ -5,8 +5,9 @@ import (
 	"fmt"
 )
 
-// The outcomes of a [Store], which a [Redeemer] and an [Issuer] pass on. Match them with [errors.Is]. Every other error of
-// a Store is an outage.
+// The outcomes of a [Store]. Match them with [errors.Is]. Every other error of a Store is an outage. A [Redeemer] passes on
+// ErrRevoked, ErrConsumed and ErrExpired, and [Issuer.Revoke] passes on ErrNotFound; each other outcome becomes
+// ErrInvalidToken or ErrUnavailable.
 var (
 	// ErrExists says that the store has a record with this id already. That record is unchanged.
 	ErrExists = errors.New("magiclink: a record with this id exists already")
@@ -14,7 +15,8 @@ var (
 	ErrNotFound = errors.New("magiclink: no such link")
 	// ErrRevoked says that the link was revoked, or that the session that came from it was ended.
 	ErrRevoked = errors.New("magiclink: the link was revoked")
-	// ErrConsumed says that somebody else has used the link. All racing redemptions but one see it.
+	// ErrConsumed says that the link was used before, by this or another caller. All racing redemptions but one see it.
+	// [Redeemer.RedeemBy] with the same by succeeds instead.
 	ErrConsumed = errors.New("magiclink: the link was already used")
 	// ErrExpired says that the link has expired.
 	ErrExpired = errors.New("magiclink: the link has expired")
@@ -25,11 +27,13 @@ var (
 )
 
 var (
-	// ErrInvalidToken is the one answer to a token that is malformed, forged, expired, of another kind or for another
-	// audience, to a link that the store does not have, and to a session that has ended. It gives no detail on purpose.
+	// ErrInvalidToken is the answer to a token that is malformed, forged, of another kind or for another audience, to an
+	// expired access or session token, to a link that the store does not have, and to a session that has ended. It gives no
+	// detail, since detail would help an attacker. An expired link is ErrExpired.
 	ErrInvalidToken = errors.New("magiclink: invalid token")
 	// ErrUnavailable says that the store, the business directory or the signing key failed, or that the context ended. No
-	// link was handed out and nobody was let in; the same call may succeed later. The error also matches the cause.
+	// link was handed out and nobody was let in; the same call may succeed later, unless the error matches ErrUnknownOutcome,
+	// too. The error also matches the cause.
 	ErrUnavailable = errors.New("magiclink: temporarily unavailable")
 	// ErrTokenTooLong says that a token would be longer than the 4096 bytes that a verifier reads.
 	ErrTokenTooLong = errors.New("magiclink: the token would be longer than a verifier accepts")

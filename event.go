@@ -19,13 +19,13 @@ const (
 	OpEnd    Op = "end"    // Sessions.End
 )
 
-// Reason is why an operation failed: few values, fit to label a metric. The empty Reason is success.
+// Reason is why an operation failed: a small fixed set, suitable as a metric label. The empty Reason is success.
 type Reason string
 
-// The reasons.
+// The reasons. Those without a comment are the Err… variables of the same name.
 const (
-	ReasonInvalidInput      Reason = "invalid_input"
-	ReasonInvalidCaller     Reason = "invalid_caller"
+	ReasonInvalidInput      Reason = "invalid_input"  // FieldErrors, *SyntaxError, ErrTokenTooLong, a malformed argument
+	ReasonInvalidCaller     Reason = "invalid_caller" // *CallerError
 	ReasonBusinessNotFound  Reason = "business_not_found"
 	ReasonBusinessForbidden Reason = "business_forbidden"
 	ReasonNotFound          Reason = "not_found"
@@ -34,16 +34,16 @@ const (
 	ReasonConsumed          Reason = "consumed"
 	ReasonExpired           Reason = "expired"
 	ReasonMisconfigured     Reason = "misconfigured" // no store to end a session in, or no key that signs
-	ReasonUnavailable       Reason = "unavailable"
+	ReasonUnavailable       Reason = "unavailable"   // ErrUnavailable, and every error that is not listed
 )
 
-// Event is one entry for an audit log or a metric. It holds no token, address or path. Events are hints: they are told
-// after the fact and lost with the process. What must not be lost belongs into the store's transaction: see
+// Event is one entry for an audit log or a metric. It holds no token, address or path. Events are hints: they are reported
+// after the operation and are lost if the process dies. Write what must not be lost in the store's transaction: see
 // [Issuer.WithStore].
 type Event struct {
 	Op         Op
 	Reason     Reason        // empty on success
-	At         time.Time     // by the configured clock
+	At         time.Time     // when the call began, by Config.Now
 	Took       time.Duration // how long the call took, by the monotonic clock of the machine
 	TenantID   string        // empty where none is known, or where it is not valid: see ValidTenantID
 	BusinessID string        // empty where none is known

@@ -9,8 +9,8 @@ import (
 
 // FieldError is one field that breaks one rule.
 type FieldError struct {
-	Field   string `json:"field"`   // the JSON name, such as "ttl"; the Go name of a field that JSON does not have
-	Rule    string `json:"rule"`    // what to match on: "max", "email", "type" …
+	Field   string `json:"field"`   // the JSON name, such as "ttl"; "Extension" is the only Go name
+	Rule    string `json:"rule"`    // required_without, biz_string, min, max, plaintext, email, localpath, type or same_business
 	Message string `json:"message"` // for people; it never quotes the value
 }
 

@@ -101,8 +101,9 @@ func (i *Issuer) record(in *MagicLinkCreate, business Business, now time.Time) R
 // Revoke takes a link of the tenant back: it cannot be redeemed any more, and a session that came from it ends. Revoking
 // again succeeds.
 //
-// It returns [ErrNotFound] for an id that the tenant does not have (also when another tenant has it, or when the store
-// has removed the record after its end), and [ErrUnavailable] when the store fails.
+// In an application without tenants tenantID is empty. Revoke returns [ErrNotFound] for a malformed id and for an id that the
+// tenant does not have (also when another tenant has it, or when the store has removed the record after its end), and
+// [ErrUnavailable] when the store fails. If that error matches [ErrUnknownOutcome], too, call Revoke again.
 func (i *Issuer) Revoke(ctx context.Context, tenantID, id string) error {
 	if !i.ready() {
 		return errNoIssuer

@@ -37,7 +37,8 @@ func (i *Issuer) WithStore(store Store) *Issuer {
 func (i *Issuer) ready() bool { return i != nil && i.settings.Store != nil && i.settings.Now != nil }
 
 // Caller says on whose behalf a link is issued. It comes from what authenticated the caller, never from JSON.
-// The zero value is the application itself, which may issue for every business.
+// The zero value is the application itself. Without Config.Businesses it may issue for every business; with it the directory
+// is asked with an empty tenantID.
 type Caller struct {
 	TenantID   string // whose businesses the caller may name; at most 255 characters, none a control character
 	BusinessID string // the one business that the caller may issue for; empty means any of the tenant's
@@ -46,8 +47,9 @@ type Caller struct {
 // MagicLinkCreate asks for a link. Its JSON form is the specification's schema of the same name; see
 // [MagicLinkCreate.UnmarshalJSON] for how strictly it is read. At least one of the business ids is needed.
 //
-// A business is a customer of a platform: the specification serves platforms whose customers are businesses. An application
-// without businesses writes one constant ExternalBusinessID, such as "app".
+// A tenant is an organisation that issues links here. A business is a customer of a tenant: BusinessID is the id that this
+// server's operator gives it, ExternalBusinessID the tenant's own id for it. An application without businesses writes one
+// constant ExternalBusinessID, such as "app".
 type MagicLinkCreate struct {
 	// Caller is on whose behalf the link is issued. It is not part of the JSON; the HTTP adapter takes it from the
 	// access token. An application with one tenant leaves it zero.
@@ -64,15 +66,15 @@ type MagicLinkCreate struct {
 	TTL int `json:"ttl,omitempty" validate:"omitempty,min=1,max=15"`
 
 	// SessionTimeout is how long the session lasts that the link starts, in seconds, from 1 to 7948800 (92 days).
-	// Zero means 86400 (one day).
+	// Zero means 86400 (one day), or Config.MaxSessionTimeout if that is shorter.
 	SessionTimeout int `json:"session_timeout,omitempty" validate:"omitempty,min=1,max=7948800"`
 
-	// Email is the user's address: one bare ASCII address with a dotted domain, which is kept in lower case; see
-	// [ValidEmail]. Empty means none.
+	// Email is the user's address: one bare ASCII address with a dotted domain; see [ValidEmail]. Only the domain is
+	// converted to lower case. Empty means none.
 	Email string `json:"email,omitempty" validate:"omitempty,email"`
 
-	// Path is where to arrive on the link's origin, such as "/reports"; see [ValidLocalPath]. Empty means none. A query
-	// and a fragment are kept.
+	// Path is the local path that the browser is sent to after the sign-in, such as "/reports"; see [ValidLocalPath]. Empty
+	// means "/". A query and a fragment are kept.
 	Path string `json:"path,omitempty" validate:"omitempty,localpath"`
 
 	// Extension is data of the application that is stored with the link and comes back in the [Redemption]: at most
@@ -80,7 +82,8 @@ type MagicLinkCreate struct {
 	Extension string `json:"-" validate:"-"`
 }
 
-// MagicLinkResponse is an issued link: the specification's schema of the same name.
+// MagicLinkResponse is an issued link: the specification's schema of the same name. Its JSON leaves out the link: see
+// [MagicLinkResponse.MarshalJSON].
 type MagicLinkResponse struct {
 	MagicLink   string    `json:"magic_link"`    // the link. It is a credential: send it, do not log it
 	MagicLinkID string    `json:"magic_link_id"` // "mlk_" and 22 characters; ids sort by the time of issue

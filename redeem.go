@@ -30,10 +30,10 @@ type Redemption struct {
 	Extension      string        // as it was given when the link was issued
 	IssuedAt       time.Time     // UTC, like the following
 	ExpiresAt      time.Time     // when the link expires, not the session
-	RedeemedAt     time.Time     // when the link was used; zero in what Inspect returns
+	RedeemedAt     time.Time     // when the link was used, the record's ConsumedAt; zero in what Inspect returns
 
 	// Repeated reports that an earlier call with the same "by" has used the link, and that this call returns the result
-	// of that call again. Of two calls that overlap both may report false.
+	// of that call again. If two calls overlap, both may report false.
 	Repeated bool
 }
 
@@ -64,7 +64,8 @@ func (r *Redeemer) WithStore(store Store) *Redeemer {
 // and reports no event. Use it to answer a GET: mail scanners follow links.
 //
 // Errors: those of [Redeemer.Redeem]. With [ErrConsumed] the Redemption is returned as well, so that the person whose
-// session came from this link can be sent on; it signs nobody in. A used link is told as used also after its expiry.
+// session came from this link can be sent on; it signs nobody in. For an expired link Inspect asks the store, too, and returns
+// ErrRevoked or ErrConsumed where they apply, and ErrExpired if the store fails.
 func (r *Redeemer) Inspect(ctx context.Context, token string) (Redemption, error) {
 	if !r.ready() {
 		return Redemption{}, errNoRedeemer
@@ -93,9 +94,9 @@ func (r *Redeemer) Inspect(ctx context.Context, token string) (Redemption, error
 //
 // Errors: [ErrExpired]; [ErrRevoked]; [ErrConsumed] if the link was used before; [ErrInvalidToken] for a token that is not
 // one of our links, and for a link that the store does not have; [ErrUnavailable] if the store fails or the context ends.
-// With ErrUnavailable the link is still usable, unless the error matches [ErrUnknownOutcome] too: then the link may be
-// used up although nobody was let in. Use RedeemBy where that matters. Tell people outside only that the link cannot be
-// used.
+// With ErrUnavailable the link is still usable. Exception: if the error also matches [ErrUnknownOutcome], the link may be used
+// up; then only RedeemBy with the same by can finish the sign-in. For an expired token Redeem returns ErrExpired without a call
+// to the store, also for a used or revoked link. Tell people outside only that the link cannot be used.
 func (r *Redeemer) Redeem(ctx context.Context, token string) (Redemption, error) {
 	// A fresh "by" lets a driver repeat a call whose answer was lost.
 	return r.redeem(ctx, token, rand.Text(), true)
@@ -106,8 +107,8 @@ func (r *Redeemer) Redeem(ctx context.Context, token string) (Redemption, error)
 // same by succeeds, changes nothing and returns the same Redemption with Repeated set; for every other caller the link is
 // used. A repeated call succeeds until one minute after the link's expiry.
 //
-// By is a secret of the caller, or the digest of a secret: nobody else can guess it. It has at most 64 bytes of UTF-8
-// without control characters. With an empty by no call succeeds twice.
+// By must be unguessable: a secret of the caller or the digest of one, at most 64 bytes of UTF-8 without control characters.
+// With an empty by no call succeeds twice. The HTTP adapter honours a repetition for one minute only.
 //
 // Errors: those of [Redeemer.Redeem], and an error for a malformed by, which changes nothing.
 func (r *Redeemer) RedeemBy(ctx context.Context, token, by string) (Redemption, error) {

@@ -32,7 +32,7 @@ type Session struct {
 	MagicLinkID string // the link that the session came from
 	Subject            // who is signed in
 
-	CreatedAt time.Time // when the link was redeemed; UTC, a whole second
+	CreatedAt time.Time // the RedeemedAt of the link; UTC, a whole second
 	ExpiresAt time.Time // the first second at which the session is over
 }
 
@@ -73,7 +73,8 @@ func sessionAudience(audience string) string { return audience + "#session" }
 // credential: put it into a cookie that scripts cannot read, and do not log it.
 //
 // Errors: [ErrNoSigningKey] if the keys are public; [ErrExpired] if the session would be over already; [ErrTokenTooLong];
-// and an error for a Redemption that Redeem has not returned, also for one of Inspect.
+// and an error for a Redemption with a zero RedeemedAt, such as one of Inspect, a malformed MagicLinkID, or a SessionTimeout
+// outside 1 s to 7948800 s. Grant trusts its argument: pass only what Redeem or RedeemBy has returned.
 func (s *Sessions) Grant(ctx context.Context, redeemed Redemption) (token string, session Session, err error) {
 	if !s.ready() {
 		return "", Session{}, errNoSessions
@@ -156,7 +157,7 @@ func subjectName(s Subject) string {
 // Verify recognises a session by its token. With a Store it looks whether the session has ended, at most once in
 // [Config.SessionRecheck] for each session.
 //
-// For every token that is not that of a session which lasts now it returns [ErrInvalidToken], whatever the reason. It
+// For a token without a current session Verify returns [ErrInvalidToken], whatever the reason. It
 // returns [ErrUnavailable] if the store fails or the context ends: nobody knows then whether the session lasts, so let
 // nobody in.
 func (s *Sessions) Verify(ctx context.Context, token string) (Session, error) {
@@ -210,9 +211,10 @@ func (s *Sessions) lasts(ctx context.Context, session Session, now time.Time) er
 
 // End ends a session for every copy of its token, by revoking the record of its link. Ending a session again succeeds.
 //
-// Where SessionRecheck is set, other processes may accept the session for that much longer. Errors: [ErrNoStore] without
+// Each Sessions value remembers its own looks: where SessionRecheck is set, other values, in this process and in others, may
+// accept the session for that much longer. End trusts its argument. Errors: [ErrNoStore] without
 // a Store; [ErrUnavailable] if the store fails: the session still lasts then, unless the error matches
-// [ErrUnknownOutcome]; and an error for a Session that neither Grant nor Verify has returned.
+// [ErrUnknownOutcome]; and an error for a Session whose ID and MagicLinkID do not belong together.
 func (s *Sessions) End(ctx context.Context, session Session) error {
 	if !s.ready() {
 		return errNoSessions

@@ -75,7 +75,7 @@ func canonicalTime(t time.Time) time.Time {
 	return time.UnixMilli(t.UnixMilli()).UTC()
 }
 
-// End returns the first moment at which nothing depends on the record any more: ConsumedAt + SessionTimeout for a record
+// End returns the time from which the record is no longer needed: ConsumedAt + SessionTimeout for a record
 // that was consumed and not revoked, which is the end of its session, and ExpiresAt for every other record.
 // [Store.Purge] removes records by it.
 func (r Record) End() time.Time {
@@ -87,7 +87,7 @@ func (r Record) End() time.Time {
 
 // Store persists links. The interface is frozen: it grows by optional interfaces (see [StoreAs]), never by a method, so
 // that a store written today keeps compiling. The package [github.com/magiclink-go/magiclink/store/storetest] checks an
-// implementation against every rule below; a store is right when it passes.
+// implementation against every rule below, except Durability and the last sentence of Concurrency.
 //
 // # Time
 //
@@ -100,7 +100,7 @@ func (r Record) End() time.Time {
 // (unless by the same by), expired. Once a record's [Record.End] has passed, a store may forget the record at any moment
 // and answer ErrNotFound from then on. With an error the returned Record is the zero Record.
 //
-// Every other error is an outage. A failed call has changed nothing, unless its error matches [ErrUnknownOutcome]. A Purge
+// Errors match the named ones by errors.Is. Every other error is an outage. A failed call has changed nothing, unless its error matches [ErrUnknownOutcome]. A Purge
 // that fails may have removed some records, and returns how many. Consume and Revoke refuse the zero time with an error
 // and change nothing, since a zero time means "not set".
 // A call whose context has ended before the call began returns the context's error and changes nothing.
@@ -113,10 +113,11 @@ func (r Record) End() time.Time {
 // # Concurrency
 //
 // All methods may be called from any number of goroutines, and from several processes where the engine is shared.
-// Records go in and come out as copies. A store runs no goroutine that its Close does not stop. A panic, a
+// Records go in and come out as copies. A store that runs goroutines has a method Close() error that stops them. A panic, a
 // [runtime.Goexit] or a hang in one call, for example in its context, never stops other calls.
 type Store interface {
-	// Create stores a new record with all its fields. It returns [ErrExists] if the id is taken.
+	// Create stores a new record with all its fields. It returns [ErrExists] if the id is taken. Callers guarantee that the id
+	// is not empty, and that ConsumedBy is empty while ConsumedAt is zero.
 	Create(ctx context.Context, record Record) error
 
 	// Get returns the record with this id, whatever its state. It returns [ErrNotFound] if there is none.
@@ -125,7 +126,7 @@ type Store interface {
 	// Consume sets ConsumedAt and ConsumedBy of the record and returns the record with both, in one atomic step keyed by
 	// the id: of any number of racing calls with different by exactly one succeeds. A call with the same non-empty by as
 	// the call that consumed the record succeeds again, changes nothing and returns the record as it is. An empty by
-	// never succeeds twice. By has at most 64 bytes.
+	// never succeeds twice. By has at most 64 bytes of UTF-8, which callers guarantee.
 	//
 	// It returns [ErrNotFound], [ErrRevoked], [ErrConsumed], or [ErrExpired] if at is not before ExpiresAt.
 	Consume(ctx context.Context, id string, at time.Time, by string) (Record, error)

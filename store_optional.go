@@ -30,7 +30,7 @@ func StoreAs[T any](store Store) (T, bool) {
 const (
 	purgeLimit    = 1000        // records in one call of Purge
 	purgeDefault  = time.Minute // between two rounds
-	purgeDeadline = time.Minute // for one call of Purge, so that an engine that hangs does not end the purging for good
+	purgeDeadline = time.Minute // for the context of one call of Purge
 )
 
 var errPurgeFailed = errors.New("the store panicked, or ended its goroutine")
@@ -40,8 +40,9 @@ var errPurgeFailed = errors.New("the store panicked, or ended its goroutine")
 //
 //	go magiclink.PurgeEvery(ctx, store, 10*time.Minute, logger)
 //
-// An interval of zero or less means one minute. A nil logger means [slog.Default]. PurgeEvery logs a failure and tries again
-// after the next interval. It keeps records for one minute longer than necessary, since clocks of several machines differ
+// An interval of zero or less means one minute. A nil logger means [slog.Default]. With a nil store PurgeEvery logs that and
+// returns. It logs a failure and tries again after the next interval. One call of Purge gets a deadline of one minute; a Purge
+// that ignores its context delays PurgeEvery. It keeps records for one minute longer than necessary, since clocks of several machines differ
 // and a Leeway is at most one minute. Several processes may purge one store at the same time.
 func PurgeEvery(ctx context.Context, store Store, every time.Duration, logger *slog.Logger) {
 	if logger == nil {

@@ -21,7 +21,7 @@ const maxLinkText = 16 << 10
 // TokenOf forgives what mail programs and gateways do to links and what is certainly not part of a token: a "?" or "=" that
 // was percent-encoded, once or twice; "&amp;"; the "=3D" of quoted-printable; invisible characters such as the zero-width
 // space; and white space, punctuation and other text around the token. It returns "" where nothing reads as a token of a link. It checks no signature: whether the
-// token is valid, [Redeemer.Inspect] says.
+// token is valid, [Redeemer.Inspect] says. A text longer than 16 KiB gives "".
 func TokenOf(linkOrToken string) string {
 	if len(linkOrToken) > maxLinkText {
 		return ""
