@@ -10,16 +10,23 @@ import (
 // errEnded stands for the error of a caller's context, which only the caller's goroutine asks for.
 var errEnded = errors.New("the context has ended")
 
-// look asks a caller's context whether it has ended already, and for the channel that is closed when it ends.
+// caller is what the store knows of a caller's context.
+type caller struct {
+	ended   <-chan struct{} // closed when the context has ended; nil if it never ends
+	patient bool            // the context has no deadline
+}
+
+// look asks a caller's context everything that the store needs to know. It returns an error if the context has ended.
 //
 // A context is code of the caller: each of its methods may panic, end the goroutine or block for ever. So the store calls them
 // in the caller's goroutine only, and only while it holds no lock and is not counted among the calls that Close waits for. All
 // that happens in between gets the channel, or an endedContext.
-func look(ctx context.Context) (ended <-chan struct{}, err error) {
+func look(ctx context.Context) (caller, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return caller{}, err
 	}
-	return ctx.Done(), nil
+	_, limited := ctx.Deadline()
+	return caller{ended: ctx.Done(), patient: !limited}, nil
 }
 
 // cause returns the error of a context that has ended. It is never nil, so that no call succeeds by mistake.
@@ -31,8 +38,8 @@ func cause(ctx context.Context) error {
 }
 
 // withCause puts the error of the context before a failure that its end has caused.
-func withCause(ctx context.Context, ended <-chan struct{}, failure error) error {
-	if failure == nil || !hasEnded(ended) {
+func withCause(ctx context.Context, from caller, failure error) error {
+	if failure == nil || !hasEnded(from.ended) {
 		return failure
 	}
 	return fmt.Errorf("%w: %w", cause(ctx), failure)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -192,11 +193,38 @@ func (s *hostileStmt) QueryContext(ctx context.Context, args []driver.NamedValue
 
 var registerHostile = sync.OnceFunc(func() { sql.Register("sqlite3_hostile", &hostileDriver{}) })
 
+// errNoReturn is the outcome of a call that has ended its own goroutine.
+var errNoReturn = errors.New("the call did not return")
+
+// attempt creates a record in a goroutine of its own. A call without a deadline commits in that goroutine, a call with a
+// deadline in the goroutine of the store.
+func attempt(t *testing.T, s *sqlite.Store, number int, limited bool) error {
+	t.Helper()
+	ctx, cancel := t.Context(), func() {}
+	if limited {
+		ctx, cancel = context.WithTimeout(ctx, 30*time.Second)
+	}
+	defer cancel()
+	outcome, group := errNoReturn, sync.WaitGroup{}
+	group.Go(func() { outcome = s.Create(ctx, liveRecord(number)) })
+	group.Wait()
+	return outcome
+}
+
+// wantOutcome is what a call must say in which the driver misbehaved.
+func wantOutcome(behavior string, limited bool) error {
+	if behavior == "panics" || limited {
+		return magiclink.ErrUnknownOutcome
+	}
+	return errNoReturn
+}
+
 // A driver that panics or ends the goroutine in one call leaves a store that works.
 func TestHostileDriver(t *testing.T) {
 	registerHostile()
 	for _, query := range []string{"BEGIN", "INSERT", "COMMIT"} {
-		for _, behavior := range []string{"panics", "ends the goroutine"} {
+		for i, behavior := range []string{"panics", "ends the goroutine", "panics", "ends the goroutine"} {
+			limited := i >= 2
 			t.Run(query+" "+behavior, func(t *testing.T) {
 				db, err := sql.Open("sqlite3_hostile", newPath(t))
 				require.NoError(t, err)
@@ -208,8 +236,8 @@ func TestHostileDriver(t *testing.T) {
 					query     string
 					misbehave func()
 				}{query, func() { misbehaviors[behavior](nil) }})
-				err = s.Create(t.Context(), liveRecord(2))
-				require.ErrorIs(t, err, magiclink.ErrUnknownOutcome)
+				err = attempt(t, s, 2, limited)
+				require.ErrorIs(t, err, wantOutcome(behavior, limited))
 				require.NotContains(t, err.Error(), "canary")
 				require.Nil(t, trap.Load())
 				create(t, s, 2, 3)
@@ -236,7 +264,8 @@ var registerHook = sync.OnceFunc(func() {
 // The same for a function of the application that SQLite calls in the middle of a statement.
 func TestHostileHook(t *testing.T) {
 	registerHook()
-	for _, behavior := range []string{"panics", "ends the goroutine"} {
+	for i, behavior := range []string{"panics", "ends the goroutine", "panics", "ends the goroutine"} {
+		limited := i >= 2
 		t.Run(behavior, func(t *testing.T) {
 			db, err := sql.Open("sqlite3_hook", newPath(t))
 			require.NoError(t, err)
@@ -248,7 +277,7 @@ func TestHostileHook(t *testing.T) {
 			for number := range 5 {
 				misbehave := func() { misbehaviors[behavior](nil) }
 				hook.Store(&misbehave)
-				require.ErrorIs(t, s.Create(t.Context(), liveRecord(number)), magiclink.ErrUnknownOutcome)
+				require.ErrorIs(t, attempt(t, s, number, limited), wantOutcome(behavior, limited))
 				require.Nil(t, hook.Load())
 				create(t, s, number)
 			}
@@ -261,8 +290,8 @@ func TestHostileHook(t *testing.T) {
 func TestZeroStore(t *testing.T) {
 	for _, s := range []*sqlite.Store{nil, {}} {
 		for name, call := range calls {
-			require.EqualError(t, call(t.Context(), s), "magiclink/sqlite: "+name+": Store is not initialized: use Open or New")
+			require.EqualError(t, call(t.Context(), s), "magiclink/sqlite: "+name+": the Store is not initialized: use Open or New")
 		}
-		require.EqualError(t, s.Close(), "magiclink/sqlite: close: Store is not initialized: use Open or New")
+		require.EqualError(t, s.Close(), "magiclink/sqlite: close: the Store is not initialized: use Open or New")
 	}
 }

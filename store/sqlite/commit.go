@@ -20,18 +20,19 @@ var errBroken = fmt.Errorf("%w: the database driver panicked", magiclink.ErrUnkn
 type operation func(*statements) (verdict, failure error)
 
 // committer lets concurrent operations share commits. Callers put their operations into a queue and wait. One goroutine
-// takes everything that is queued, commits it in one transaction and answers the callers. The goroutine starts with the first
-// operation and ends when the queue is empty, so an idle store has none.
+// takes everything that is queued, commits it in one transaction and answers the callers. The goroutine starts when an operation
+// is queued and ends when the queue is empty, so an idle store has none. A caller that is alone and has no deadline commits its
+// own operation without the goroutine, which would first have to be woken.
 //
 // The goroutine calls nothing of a caller: of the caller's context it has only the channel that says that the context has
-// ended. So no caller can stop it.
+// ended. So no caller can stop the others.
 type committer struct {
-	writer    *writer        // used by the goroutine alone, as is gathering
-	gathering gathering      // before each batch
+	writer    *writer        // used by the one that commits, as is gathering
+	gathering gathering      // before each batch of the goroutine
 	running   sync.WaitGroup // the goroutine
 
 	mu       sync.Mutex
-	active   bool // the goroutine runs
+	active   bool // the goroutine, or a caller that is alone, commits
 	pending  []*call
 	expected int           // how many calls the goroutine waits for; 0 if it does not
 	complete chan struct{} // closed when they wait
@@ -59,22 +60,25 @@ const (
 	left                  // the caller has gone
 )
 
-// do carries out one operation. It reports left if the caller's context has ended before the operation was answered: then
+// do carries out one operation. It reports hasLeft if the caller's context has ended before the operation was answered: then
 // failure is nil if nothing was changed, and [magiclink.ErrUnknownOutcome] if the operation has begun.
-func (c *committer) do(ended <-chan struct{}, run operation) (verdict, failure error, hasLeft bool) {
-	mine := &call{ended: ended, run: run, patience: newPatience(), done: make(chan struct{})}
-	c.enqueue(mine)
+func (c *committer) do(from caller, run operation) (hasLeft bool, verdict, failure error) {
+	mine := &call{ended: from.ended, run: run, patience: newPatience(), done: make(chan struct{})}
+	if c.enqueue(mine, from.patient) {
+		c.lead(mine)
+	}
 	select {
 	case <-mine.done:
-	case <-ended:
-		if failure, hasLeft := c.leave(mine); hasLeft {
-			return nil, failure, true
+	case <-mine.ended:
+		if hasLeft, failure := c.leave(mine); hasLeft {
+			return true, nil, failure
 		}
 	}
-	return mine.verdict, mine.failure, false
+	return false, mine.verdict, mine.failure
 }
 
-func (c *committer) enqueue(mine *call) {
+// enqueue reports whether the caller must commit the call by itself.
+func (c *committer) enqueue(mine *call, patient bool) (leads bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.pending = append(c.pending, mine)
@@ -82,7 +86,19 @@ func (c *committer) enqueue(mine *call) {
 		c.expected = 0
 		close(c.complete)
 	}
+	if patient && !c.active && c.gathering.crowd < 2 {
+		c.active = true
+		return true
+	}
 	c.start()
+	return false
+}
+
+// lead commits one call in the goroutine of its caller. It commits no call of another caller: a hook that ends the goroutine then
+// ends the caller of that call alone.
+func (c *committer) lead(mine *call) {
+	defer c.replace()
+	c.step(mine, 1)
 }
 
 // start starts the goroutine unless it runs. The caller holds committer.mu.
@@ -94,17 +110,17 @@ func (c *committer) start() {
 }
 
 // leave gives a call up because its context has ended. It reports false if the call was answered in the meantime.
-func (c *committer) leave(mine *call) (failure error, hasLeft bool) {
+func (c *committer) leave(mine *call) (hasLeft bool, failure error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if mine.state == answered {
-		return nil, false
+		return false, nil
 	}
 	if mine.state == running {
 		failure = magiclink.ErrUnknownOutcome
 	}
 	mine.state = left
-	return failure, true
+	return true, failure
 }
 
 // work commits batches until the queue is empty.
@@ -116,12 +132,13 @@ func (c *committer) work() {
 		}
 	}()
 	for first := c.next(); first != nil; first = c.next() {
-		c.step(first)
+		c.gather()
+		c.step(first, maxBatch)
 	}
 	finished = true
 }
 
-// replace starts another goroutine in place of this one if calls wait.
+// replace gives up the writing. It starts a goroutine if calls wait.
 func (c *committer) replace() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,9 +160,9 @@ func (c *committer) next() *call {
 	return c.pending[0]
 }
 
-// step commits one batch. It waits for the lock of the database on behalf of the first call. The calls behind it have time
-// limits of their own, and each is the first at some time.
-func (c *committer) step(first *call) {
+// step commits one batch of at most limit calls. It waits for the lock of the database on behalf of the first call. The calls
+// behind it have time limits of their own, and each is the first at some time.
+func (c *committer) step(first *call, limit int) {
 	batch, finished := []*call{first}, false
 	defer func() {
 		if !finished {
@@ -154,9 +171,8 @@ func (c *committer) step(first *call) {
 			c.answer(batch, errBroken)
 		}
 	}()
-	c.gather()
 	if err := c.writer.begin(first.ended, first.patience); err == nil {
-		batch = c.take()
+		batch = c.take(limit)
 		c.commit(batch)
 	} else if !errors.Is(err, errEnded) { // otherwise the caller finds out by itself
 		c.answer(batch, err)
@@ -164,11 +180,11 @@ func (c *committer) step(first *call) {
 	finished = true
 }
 
-// take removes the next batch from the queue.
-func (c *committer) take() []*call {
+// take removes the next batch from the queue, of at most limit calls.
+func (c *committer) take(limit int) []*call {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	n := min(len(c.pending), maxBatch)
+	n := min(len(c.pending), limit)
 	batch := slices.Clone(c.pending[:n])
 	c.pending = slices.Delete(c.pending, 0, n)
 	return batch

@@ -227,8 +227,8 @@ func TestCloseWaitsForRunningWrites(t *testing.T) {
 	require.NoError(t, <-closed)
 }
 
-// A commit that fails leaves everyone in its batch in doubt, those too who had a verdict: it rests on writes that may
-// be gone.
+// A commit that fails leaves the outcome of every call in its batch unknown, also of a call that had a verdict: the verdict rests
+// on writes that may be gone.
 func TestCommitFails(t *testing.T) {
 	s := newStage(t)
 	first := s.start(t.Context(), 1, "held")

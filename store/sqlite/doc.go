@@ -1,35 +1,42 @@
-// Package sqlite keeps links in a SQLite database. It is the store for a service that runs on one machine: nothing to
-// install, any number of processes, and every acknowledged write on the disk.
+// Package sqlite keeps links in a SQLite database. It is the store for a service that runs on one machine: there is nothing to
+// install, any number of processes can share a database, and every acknowledged write is on the disk.
+//
+// The package needs cgo. A build without cgo compiles, and [Open] and [New] return an error then.
 //
 // # What it promises
 //
 // When Create, Consume or Revoke has returned nil, its effect survives a kill of the process and a loss of power: each
-// commit is synced to the disk (WAL, synchronous=FULL) before the call returns. That holds as far as the disk and the
-// file system keep what they report as synced. Network file systems do not belong under SQLite.
+// commit is synced to the disk (WAL, synchronous=FULL) before the call returns. The promise holds as far as the disk and the
+// file system keep what they report as synced. Do not put a SQLite database on a network file system.
 //
 // # Writing
 //
-// A sync costs more than everything else a write does, so calls that arrive while one is running share the next: all
-// of them are committed in one transaction and answered after it. A lone call waits for nobody. One of the waiting calls
-// does the work for the others. The others return as soon as their context ends, with [magiclink.ErrUnknownOutcome] if their
-// write was already under way and with the context's error alone if it was not. The call that does the work can only return
-// when the disk has answered; where its context has a deadline, a goroutine therefore does the work, and the call returns at
-// its deadline, too. That goroutine ends when nobody waits any more, and [Store.Close] waits for it.
+// A sync costs more than everything else in a write, so calls that arrive during a commit share the next one: one goroutine
+// commits them in one transaction and then answers them. A call returns as soon as its context ends. Its error matches
+// [magiclink.ErrUnknownOutcome] if its write was under way, and is the error of the context alone if nothing was written. A
+// call that is alone and has no deadline commits in its own goroutine, and returns only when the disk has answered: give a
+// call a deadline if the disk may hang. The goroutine ends when nothing is left to write, and [Store.Close] waits for it.
 //
-// Another process may hold the lock of the database. A call waits for it until its context ends, and for two seconds
-// at most, and then fails having changed nothing. Reads wait for no writer.
+// Another process may hold the lock of the database. A write waits for the lock until its context ends, and for two seconds
+// at most. Then it fails and has changed nothing. Reads do not wait for writes.
 //
-// After an error of the disk (full, read-only, failing) the connection is thrown away and opened anew by the next
-// write, so that the store recovers by itself once the cause is gone.
+// After an error of the disk (full, read-only, failing) the next write opens another connection, so the store recovers by
+// itself once the cause is gone. So it does after a panic in the driver or in a hook of the application.
 //
 // # Files
 //
-// Beside the database lie two files, with "-wal" and "-shm" after its name. They belong to it: copy or move them
-// together, or use SQLite's own backup. SQLite moves the log back into the database whenever it has grown to about
-// 16 MB, so it stays about that size. The space of purged records is used again and not returned to the file system.
+// Beside the database lie two files, with "-wal" and "-shm" after its name. They belong to the database: copy or move all
+// three together, or use SQLite's own backup. SQLite moves the log ("-wal") back into the database when the log has grown to
+// about 16 MB, so the log stays about that size, unless a program reads the database without a pause. SQLite uses the space
+// of purged records again and does not return it to the file system.
+//
+// # Versions
+//
+// Open and New bring a database of the schema version before (2) to the present one (3), in one transaction. Packages of
+// before refuse the database from then on, so stop processes with an older package first.
 //
 // # Errors
 //
-// Errors begin with "magiclink/sqlite:" and the name of the operation, wrap those of the driver and contain nothing of
-// a record.
+// Errors begin with "magiclink/sqlite:" and the name of the operation, wrap the errors of the driver and contain nothing of a
+// record.
 package sqlite

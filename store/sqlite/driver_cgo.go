@@ -8,8 +8,8 @@ import (
 	"github.com/mattn/go-sqlite3" // also the driver "sqlite3"
 )
 
-// built is nil: the package was built with the driver.
-var built error
+// errNoDriver is nil: the package was built with the driver.
+var errNoDriver error
 
 // isLocked reports whether another connection holds a lock that was needed.
 func isLocked(err error) bool {

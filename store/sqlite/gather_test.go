@@ -3,6 +3,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -11,16 +12,25 @@ import (
 	"github.com/magiclink-go/magiclink/store/sqlite"
 )
 
-// Callers who come back at different times share a commit: the first waits for the last.
+// Calls with a deadline are all committed by the goroutine of the store.
+func limited(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// Callers that come back at different times share a commit: the first waits for the last.
 func TestSmallCrowdSharesCommits(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sqlite.Store, path string) {
 		const rounds, callers = 20, 8
+		ctx := limited(t)
 		var answered [rounds][callers]time.Time
 		var calls []func()
 		for caller := range callers {
 			calls = append(calls, func() {
 				for round := range rounds {
-					if err := s.Create(t.Context(), liveRecord(round*callers+caller)); err != nil {
+					if err := s.Create(ctx, liveRecord(round*callers+caller)); err != nil {
 						t.Error(err)
 					}
 					answered[round][caller] = time.Now()
@@ -40,11 +50,13 @@ func TestSmallCrowdSharesCommits(t *testing.T) {
 // The last caller of a crowd waits once for callers that do not come.
 func TestLastOfACrowdGoesOn(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *sqlite.Store, path string) {
-		queueUp(t, path, func() { create(t, s, 1) }, func() { create(t, s, 2) }, func() { create(t, s, 3) })
+		ctx := limited(t)
+		create := func(number int) { require.NoError(t, s.Create(ctx, liveRecord(number))) }
+		queueUp(t, path, func() { create(1) }, func() { create(2) }, func() { create(3) })
 		start := time.Now()
-		create(t, s, 4)
+		create(4)
 		require.Equal(t, time.Millisecond, time.Since(start))
-		create(t, s, 5)
+		create(5)
 		require.Equal(t, time.Millisecond, time.Since(start), "a lone caller waits for nobody")
 	})
 }

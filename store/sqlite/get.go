@@ -11,7 +11,7 @@ import (
 )
 
 // Get returns the record with this id, whatever its state. It returns [magiclink.ErrNotFound] if there is none.
-// It waits for no writer.
+// It does not wait for writes.
 func (s *Store) Get(ctx context.Context, id string) (magiclink.Record, error) {
 	record, found, err := s.get(ctx, id)
 	if err != nil {
@@ -27,12 +27,12 @@ func (s *Store) get(ctx context.Context, id string) (record magiclink.Record, fo
 	if err := s.check(); err != nil {
 		return record, false, err
 	}
-	ended, err := look(ctx)
+	from, err := look(ctx)
 	if err != nil {
 		return record, false, err
 	}
-	record, found, err = s.lookUp(ended, id)
-	return record, found, withCause(ctx, ended, err)
+	record, found, err = s.lookUp(from.ended, id)
+	return record, found, withCause(ctx, from, err)
 }
 
 func (s *Store) lookUp(ended <-chan struct{}, id string) (record magiclink.Record, found bool, err error) {
@@ -59,7 +59,7 @@ func (s *Store) read(ended <-chan struct{}, id string) (r magiclink.Record, foun
 	err = conn.Raw(func(driverConn any) error {
 		queryer, ok := driverConn.(driver.QueryerContext)
 		if !ok {
-			return fmt.Errorf("a driver with connections of type %T is not supported", driverConn)
+			return fmt.Errorf("connections of type %T are not supported: use the driver github.com/mattn/go-sqlite3", driverConn)
 		}
 		r, found, err = queryRecord(queryer, id)
 		return err

@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// applicationID marks a file that Open has made: "mlk_" in the header of the database.
+// applicationID marks a file that Open has made. It stands in the header of the database and reads "mlk_".
 const applicationID = 0x6d6c6b5f
 
 // version is the version of the schema that this package reads and writes.
@@ -60,7 +60,7 @@ const migrateFrom2 = `
 	DROP TABLE magiclink_links_2;
 	DROP TABLE magiclink_uses_2;`
 
-// foreign says what to do with a database that holds the tables of somebody else.
+// foreign says what to do with a database that has tables of another application.
 type foreign int
 
 const (
@@ -68,15 +68,15 @@ const (
 	allowForeign
 )
 
-// prepare checks the database, brings it to the newest version of the schema, and returns the path of its file. What it
-// refuses it has not changed.
+// prepare checks the database, brings it to this version of the schema, and returns the path of its file. It does not change
+// a database that it refuses.
 func prepare(ctx context.Context, db *sql.DB, policy foreign) (path string, err error) {
 	err = newPatience().wait(nil, func() error {
 		conn, err := db.Conn(ctx)
 		if err != nil {
 			return err
 		}
-		defer discard(conn) // with the settings that were made on it
+		defer discard(conn) // it has settings that the pool must not get
 		if path, err = databaseFile(ctx, conn); err != nil {
 			return err
 		}
@@ -91,13 +91,13 @@ func databaseFile(ctx context.Context, conn *sql.Conn) (path string, err error) 
 		return "", err
 	}
 	if path == "" {
-		return "", errors.New("a database in memory is another one on each connection: use package store/memory")
+		return "", errors.New("each connection to a database in memory has a database of its own: use package store/memory")
 	}
 	return path, nil
 }
 
 func prepareConn(ctx context.Context, conn *sql.Conn, policy foreign) error {
-	// The checks come before anything that writes. They are repeated under the lock, where no other process interferes.
+	// The checks come before everything that writes. They are repeated under the lock, where no other process interferes.
 	found, err := checkDatabase(ctx, conn, policy)
 	if err != nil {
 		return err
@@ -126,7 +126,8 @@ func prepareConn(ctx context.Context, conn *sql.Conn, policy foreign) error {
 	return exec(ctx, conn, "COMMIT")
 }
 
-// checkDatabase returns the version of the schema, 0 if there is none, and an error if the database is not for us.
+// checkDatabase returns the version of the schema, or 0 if there is no schema. It returns an error for a database that this
+// package must not change.
 func checkDatabase(ctx context.Context, conn *sql.Conn, policy foreign) (int, error) {
 	const query = `SELECT
 		(SELECT application_id FROM pragma_application_id),
@@ -145,7 +146,7 @@ func checkDatabase(ctx context.Context, conn *sql.Conn, policy foreign) (int, er
 	case policy == allowForeign:
 		return 0, nil
 	case objects > 0 || id != 0 && id != applicationID:
-		return 0, errors.New("the database belongs to another application: give its pool to New to share it")
+		return 0, errors.New("the database belongs to another application: to share the database, pass its pool to New")
 	}
 	return 0, nil
 }

@@ -146,5 +146,5 @@ func TestPingWithoutAVersion(t *testing.T) {
 	s := open(t, path)
 	require.NoError(t, s.Ping(t.Context()))
 	run(t, path, "DELETE FROM magiclink_schema")
-	require.ErrorContains(t, s.Ping(t.Context()), "magiclink/sqlite: ping: read the version of the schema: the database did not answer with a number")
+	require.ErrorContains(t, s.Ping(t.Context()), "magiclink/sqlite: ping: read the version of the schema: the database did not return a number")
 }

@@ -8,9 +8,9 @@ import (
 	"io"
 )
 
-// statement is one that was prepared on the connection that writes. It runs on the driver itself: database/sql would lock,
-// copy and convert at every step, which costs as much as SQLite's own work on a row. It is a query for the driver also
-// where no row comes back, since that is the driver's way of passing all arguments in one call.
+// statement is a prepared statement of the connection that writes. It runs on the driver itself: database/sql would lock, copy
+// and convert at every step, which costs as much as SQLite's own work on a row. Every statement is run as a query, also where
+// no row comes back, because the driver passes the arguments of a query to C in one call.
 type statement struct {
 	stmt preparedQuery
 	args []driver.NamedValue // kept from one run to the next
@@ -29,13 +29,13 @@ func prepareStatement(conn driver.Conn, query string) (*statement, error) {
 	}
 	prepared, ok := stmt.(preparedQuery)
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("a driver with statements of type %T is not supported", stmt), stmt.Close())
+		return nil, errors.Join(fmt.Errorf("statements of type %T are not supported: use the driver github.com/mattn/go-sqlite3", stmt), stmt.Close())
 	}
 	return &statement{stmt: prepared}, nil
 }
 
-// run runs the statement and returns its first row, which is valid until the next run, or nil if it has none. SQLite has
-// changed everything that a statement changes when the first row comes. Nothing interrupts it, so its outcome is known.
+// run runs the statement and returns its first row, or nil if there is no row. The row is valid until the next run. When the
+// first row comes, SQLite has made all changes of the statement. Nothing interrupts a statement, so its outcome is known.
 func (s *statement) run(args ...driver.Value) (row []driver.Value, err error) {
 	s.args = s.args[:0]
 	for i, arg := range args {
@@ -57,7 +57,7 @@ func (s *statement) run(args ...driver.Value) (row []driver.Value, err error) {
 	return s.row, nil
 }
 
-// number runs a statement whose answer is one number.
+// number runs a statement that returns one number.
 func (s *statement) number() (int, error) {
 	row, err := s.run()
 	if err != nil {
@@ -68,5 +68,5 @@ func (s *statement) number() (int, error) {
 			return int(n), nil
 		}
 	}
-	return 0, errors.New("the database did not answer with a number")
+	return 0, errors.New("the database did not return a number: restore the tables of magiclink")
 }

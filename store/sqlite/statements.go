@@ -52,7 +52,7 @@ func newStatements(conn driver.Conn) (*statements, error) {
 	return s, nil
 }
 
-// close frees the statements. It comes before the connection is closed, which keeps its files open while there are any.
+// close frees the statements. Call it before the connection is closed: a connection with open statements keeps its files open.
 func (s *statements) close() (err error) {
 	for _, each := range s.all {
 		err = errors.Join(err, each.stmt.Close())
@@ -60,8 +60,8 @@ func (s *statements) close() (err error) {
 	return err
 }
 
-// end commits the transaction. If that fails, the error matches [magiclink.ErrUnknownOutcome] unless the transaction
-// is known to have been rolled back: a log whose sync has failed may or may not hold the commit after a loss of power.
+// end commits the transaction. If the commit fails, the error matches [magiclink.ErrUnknownOutcome], unless the transaction was
+// rolled back for certain: after a failed sync and a loss of power the log may or may not hold the commit.
 func (s *statements) end() error {
 	_, err := s.commit.run()
 	if err == nil {

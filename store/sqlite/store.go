@@ -10,10 +10,10 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// ErrClosed is what every call returns after [Store.Close].
+// ErrClosed says that the call began after [Store.Close].
 var ErrClosed = errors.New("the store is closed")
 
-var errNoStore = errors.New("Store is not initialized: use Open or New")
+var errNoStore = errors.New("the Store is not initialized: use Open or New")
 
 // Store is a [magiclink.Store] on a SQLite database. All its methods may be called from any number of goroutines, and
 // any number of Stores, in one process or in several, may share one database.
@@ -21,7 +21,7 @@ var errNoStore = errors.New("Store is not initialized: use Open or New")
 // open; it has no goroutine while no call is running.
 type Store struct {
 	db     *sql.DB
-	owned  bool // Open made db, so Close closes it
+	owned  bool // Open has opened db, so Close closes it
 	gate   gate
 	guard  *guard
 	commit *committer
@@ -37,11 +37,11 @@ func newStore(db *sql.DB, file string, owned bool) *Store {
 	return &Store{db: db, owned: owned, guard: g, commit: &committer{writer: &writer{db: db, guard: g}}}
 }
 
-// Close waits for the calls that are running and frees the connections; a database that was given to [New] stays open.
-// Calls that begin later return [ErrClosed]. Closing again does nothing and returns what the first Close returned.
+// Close waits for the calls that are running and closes the connections. A pool that was passed to [New] stays open. Calls that
+// begin later return [ErrClosed]. A second Close does nothing and returns the error of the first.
 //
-// A database that has become read-only cannot be closed, since SQLite writes then. Close returns an error and leaves it to
-// the end of the process; nothing that was acknowledged is lost.
+// A database that has become read-only cannot be closed, because SQLite writes when it closes a database. Close returns an
+// error then and leaves the database open until the process ends. Nothing that was acknowledged is lost.
 func (s *Store) Close() error {
 	if err := s.check(); err != nil {
 		return fmt.Errorf("magiclink/sqlite: close: %w", err)
@@ -63,8 +63,8 @@ func (s *Store) Close() error {
 	return s.closeErr
 }
 
-// Ping reports whether the store can work: it takes the lock for writing, as every write does, reads the version of
-// the schema and changes nothing. It suits a readiness check. It cannot tell that the disk is full.
+// Ping reports whether the store can work. It takes the lock for writing, as every write does, reads the version of the schema
+// and changes nothing. It suits a readiness check. It does not notice that the disk is full.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.write(ctx, "ping", func(s *statements) (verdict, failure error) {
 		return nil, s.checkVersion()
@@ -84,13 +84,13 @@ func (s *Store) attempt(ctx context.Context, run operation) (verdict, failure er
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	ended, err := look(ctx)
+	from, err := look(ctx)
 	if err != nil {
 		return nil, err
 	}
-	verdict, failure, left := s.commitOne(ended, run)
+	hasLeft, verdict, failure := s.commitOne(from, run)
 	switch {
-	case !left:
+	case !hasLeft:
 		return verdict, failure
 	case failure != nil:
 		return nil, fmt.Errorf("%w: %w", failure, cause(ctx))
@@ -99,12 +99,12 @@ func (s *Store) attempt(ctx context.Context, run operation) (verdict, failure er
 	}
 }
 
-func (s *Store) commitOne(ended <-chan struct{}, run operation) (verdict, failure error, left bool) {
+func (s *Store) commitOne(from caller, run operation) (hasLeft bool, verdict, failure error) {
 	if err := s.gate.enter(); err != nil {
-		return nil, err, false
+		return false, nil, err
 	}
 	defer s.gate.leave()
-	return s.commit.do(ended, run)
+	return s.commit.do(from, run)
 }
 
 // check answers the calls of a Store that neither Open nor New has made.

@@ -2,7 +2,7 @@
 
 package sqlite
 
-// guard knows of nothing to check here: SQLite's own errors have to do.
+// guard checks nothing here: SQLite's own errors must suffice.
 type guard struct{}
 
 func newGuard(string) *guard { return new(guard) }

@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// guard refuses a database that has become read-only while it was open: its file system, a file by an attribute, or a file
-// by its mode. SQLite keeps the index of its log in memory that is mapped from the file "-shm", also for reading. Writing to
-// such a mapping of a read-only file is no error that could be returned but a signal that ends the process.
+// guard refuses a database that has become read-only while it was open: by its file system, or by an attribute or the mode of
+// a file. SQLite keeps the index of its log in memory that is mapped from the file "-shm", and writes to the index also when
+// it only reads. A write to such memory of a read-only file returns no error: a signal ends the process.
 //
-// It cannot see what happens between a look and the use. A commit takes about as long as the pause between two looks, so
-// that looking before each of them would not see much more.
+// A change between a look and the write stays unnoticed. A commit takes about as long as the pause between two looks, so a
+// look before each commit would notice little more.
 type guard struct {
 	files []string // all of the database
-	index string   // the one that is mapped
+	index string   // the file that is mapped
 	all   pace     // of the looks at all files
-	one   pace     // of those at the index alone
+	one   pace     // of the looks at the index alone
 }
 
 func newGuard(path string) *guard {
@@ -30,13 +30,14 @@ func newGuard(path string) *guard {
 	return &guard{
 		files: []string{path, path + "-wal", index},
 		index: index,
-		// Looking at a mode is dear: it makes the next write of a file note its time anew, and the sync write that down.
+		// A look at a mode costs much: the next write of the file then updates its time, and the next sync writes the time.
 		all: pace{pause: 50 * time.Millisecond},
 		one: pace{pause: time.Millisecond},
 	}
 }
 
-// writable is for those who write. What happens to the other files SQLite reports itself, with less to go by.
+// writable is called before a write. It looks at the index more often than at the other files, for which SQLite itself returns
+// an error.
 func (g *guard) writable() error {
 	now := time.Now()
 	if err := g.all.look(now, g.closable); err != nil {
@@ -45,7 +46,7 @@ func (g *guard) writable() error {
 	return g.one.look(now, g.indexed)
 }
 
-// closable looks at everything, since closing the last connection writes, too.
+// closable looks at all files, because closing the last connection writes, too.
 func (g *guard) closable() (err error) {
 	for _, file := range g.files {
 		err = errors.Join(err, mode(file), access(file))
@@ -53,12 +54,12 @@ func (g *guard) closable() (err error) {
 	return err
 }
 
-// mapped is for those who only read.
+// mapped is called before a read.
 func (g *guard) mapped() error { return g.one.look(time.Now(), g.indexed) }
 
 func (g *guard) indexed() error { return access(g.index) }
 
-// pace keeps looks apart that find nothing.
+// pace keeps a pause between looks that find nothing wrong.
 type pace struct {
 	pause time.Duration
 	last  atomic.Int64 // in Unix nanoseconds
@@ -78,16 +79,16 @@ func (p *pace) look(now time.Time, check func() error) error {
 func access(path string) error {
 	const writing = 2 // W_OK
 	if err := syscall.Access(path, writing); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("the database is read-only: %w", err)
+		return fmt.Errorf("the database is read-only: make its files and its file system writable: %w", err)
 	}
-	return nil // of a file that is not there SQLite makes one, or says why it cannot
+	return nil // SQLite makes a file that does not exist, or says why it cannot
 }
 
-// mode finds what access does not tell root, who may write all: that somebody has asked that nobody does.
+// mode notices a mode that lets nobody write. access does not notice it for root, which may write every file.
 func mode(path string) error {
 	info, err := os.Stat(path)
 	if err == nil && info.Mode().Perm()&0o222 == 0 {
-		return fmt.Errorf("the database is read-only: %w", syscall.EACCES)
+		return fmt.Errorf("the database is read-only: make its files writable: %w", syscall.EACCES)
 	}
 	return nil
 }
