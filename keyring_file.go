@@ -59,6 +59,22 @@ func (k *Keyring) Reload(path string) error {
 	return nil
 }
 
+// ReloadJWKS replaces the keys by those of a JWK set that [Keyring.Save] has written, in one step: Reload for a process that has
+// read the file itself. On an error, which is one of [ParseKeyring], the ring stays as it is.
+func (k *Keyring) ReloadJWKS(jwks []byte) error {
+	if _, err := k.ready(); err != nil {
+		return err
+	}
+	loaded, err := ParseKeyring(jwks)
+	if err != nil {
+		return err
+	}
+	k.change.Lock()
+	defer k.change.Unlock()
+	k.ring.Store(loaded.load())
+	return nil
+}
+
 // Save writes all keys, with the private parts that the ring has, as a JWK set to a file with mode 0600. The file is replaced
 // in one step: after a crash it holds the old set or the new set, never a part. The directory must exist and be one that
 // [LoadKeyring] accepts. Save does not write through a symbolic link and does not replace a file of another user.

@@ -100,29 +100,37 @@ func nothingHere(w http.ResponseWriter, r *http.Request) {
 	fault.write(w, r, slog.Default())
 }
 
+// parts returns the service, or one without parts for a nil pointer: each part then says that it is not initialized.
+func (s *Service) parts() *Service {
+	if s == nil {
+		return new(Service)
+	}
+	return s
+}
+
 // Issuer returns the issuer, for an application that issues links itself.
-func (s *Service) Issuer() *magiclink.Issuer { return s.issuer }
+func (s *Service) Issuer() *magiclink.Issuer { return s.parts().issuer }
 
 // Redeemer returns the redeemer.
-func (s *Service) Redeemer() *magiclink.Redeemer { return s.redeemer }
+func (s *Service) Redeemer() *magiclink.Redeemer { return s.parts().redeemer }
 
 // Sessions returns the sessions, for [RequireSession].
-func (s *Service) Sessions() *magiclink.Sessions { return s.sessions }
+func (s *Service) Sessions() *magiclink.Sessions { return s.parts().sessions }
 
 // Page returns the redemption page.
-func (s *Service) Page() *Page { return s.page }
+func (s *Service) Page() *Page { return s.parts().page }
 
 // IssueHandler returns the handler of IssuePath. It is nil without Clients.
-func (s *Service) IssueHandler() *IssueHandler { return s.issue }
+func (s *Service) IssueHandler() *IssueHandler { return s.parts().issue }
 
 // TokenHandler returns the handler of TokenPath. It is nil without Clients.
-func (s *Service) TokenHandler() *TokenHandler { return s.token }
+func (s *Service) TokenHandler() *TokenHandler { return s.parts().token }
 
 // RedeemHandler returns the handler of RedeemPath.
-func (s *Service) RedeemHandler() *RedeemHandler { return s.redeem }
+func (s *Service) RedeemHandler() *RedeemHandler { return s.parts().redeem }
 
 // SessionHandler returns the handler of SessionPath.
-func (s *Service) SessionHandler() *SessionHandler { return s.session }
+func (s *Service) SessionHandler() *SessionHandler { return s.parts().session }
 
 // LogoutHandler returns the handler of LogoutPath.
-func (s *Service) LogoutHandler() *LogoutHandler { return s.logout }
+func (s *Service) LogoutHandler() *LogoutHandler { return s.parts().logout }

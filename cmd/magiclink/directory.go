@@ -79,7 +79,8 @@ func (c *configFile) tenantOf(ref magiclink.BusinessRef) (string, error) {
 	}
 	switch len(tenants) {
 	case 0:
-		return "", fmt.Errorf("the configuration has no business %q: \"magiclink businesses list\" shows what it has", cmp.Or(ref.ID, ref.ExternalID))
+		return "", fmt.Errorf("the configuration has no business %q: "+
+			"\"magiclink businesses list\" shows what it has", cmp.Or(ref.ID, ref.ExternalID))
 	case 1:
 		return tenant, nil
 	}

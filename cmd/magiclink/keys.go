@@ -134,7 +134,8 @@ func (f *keysFlags) list(p *program) error {
 	table := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "KID\tALGORITHM\tUSE\tCREATED\tRETIRE AFTER")
 	for _, key := range keys {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", key.KID, key.Algorithm, key.Use, when(key.CreatedAt, "unknown"), when(key.RetireAfter, "-"))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n",
+			key.KID, key.Algorithm, key.Use, when(key.CreatedAt, "unknown"), when(key.RetireAfter, "-"))
 	}
 	return table.Flush()
 }

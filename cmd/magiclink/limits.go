@@ -12,13 +12,18 @@ const (
 	gcPercent       = 400 // a heap of a few megabytes would be collected many times a second otherwise
 	sqliteHeapLimit = 96 << 20
 	memoryHeapLimit = 512 << 20 // package memory keeps its links on the heap
+	memoryGCPercent = 100       // so that what clients have sent does not stay below that limit
 )
 
 // limitMemory sets the heap size at which the garbage collector works harder, unless the environment has set one. It is a
 // soft limit: what the store in memory needs beyond it is still allocated.
 func limitMemory(store string) {
+	percent := gcPercent
+	if store == storeMemory {
+		percent = memoryGCPercent
+	}
 	if _, set := os.LookupEnv("GOGC"); !set {
-		debug.SetGCPercent(gcPercent)
+		debug.SetGCPercent(percent)
 	}
 	if _, set := os.LookupEnv("GOMEMLIMIT"); set {
 		return

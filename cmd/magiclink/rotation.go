@@ -105,8 +105,9 @@ func (r *rotation) rotate(force bool) (id string, err error) {
 	switch {
 	case force:
 	case !ok:
-		return "", fmt.Errorf("no key is prepared: run \"magiclink keys prepare\", and \"magiclink keys rotate\" a minute later, when every "+
-			"verifier has fetched the key; -force makes a new key sign at once, and verifiers that keep the JWK set refuse it for up to %s", time.Minute)
+		return "", fmt.Errorf("no key is prepared: run \"magiclink keys prepare\", and \"magiclink keys rotate\" a minute later, when "+
+			"every verifier has fetched the key; -force makes a new key sign at once, and verifiers that keep the JWK set refuse "+
+			"it for up to %s", time.Minute)
 	case r.now.Before(r.publishedAt(key)):
 		return "", fmt.Errorf("verifiers may not have fetched the prepared key %s yet: run this again in %s; -force lets it sign at once",
 			key.ID, r.publishedAt(key).Sub(r.now).Round(time.Second)+time.Second)
@@ -131,7 +132,8 @@ func (r *rotation) retire(id string, force bool) error {
 		return fmt.Errorf("the key %s signs: run \"magiclink keys prepare\" and \"magiclink keys rotate\" first", id)
 	}
 	if after := r.retireAfter(key); r.now.Before(after) && !force {
-		return fmt.Errorf("what the key %s signed may be alive: %ssessions until %s; retire it then, or now with -force, which makes all of it invalid",
+		return fmt.Errorf("what the key %s signed may be alive: %ssessions until %s; retire it then, or now with -force, which makes "+
+			"all of it invalid",
 			id, r.shortLived(key), after.Format(time.RFC3339))
 	}
 	return r.keys.Retire(id)

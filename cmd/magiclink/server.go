@@ -66,8 +66,8 @@ func (s *server) assemble(config *configFile) error {
 	return nil
 }
 
-// applyKeys reads the file once more. If it has changed since, the next check finds that.
-func (s *server) applyKeys([]byte) error { return s.keys.Reload(s.flags.data.keysPath()) }
+// applyKeys takes the very text that was read: the file may be another one by now.
+func (s *server) applyKeys(text []byte) error { return s.keys.ReloadJWKS(text) }
 
 func (s *server) applyConfig(text []byte) error {
 	config, err := parseConfig(text)

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 )
 
 // checkDirectory refuses a data directory in which other users could put files.
 func checkDirectory(path string) error {
-	info, err := os.Lstat(path)
+	info, err := os.Lstat(filepath.Clean(path)) // with a slash behind it a link would be followed
 	switch {
 	case err != nil:
 		return err
@@ -22,10 +23,10 @@ func checkDirectory(path string) error {
 	return judgeOwner(path, info, 0o002, "chmod 700 "+path)
 }
 
-// checkDatabase refuses database files that other users can write. It does not open them: closing a descriptor would drop
+// checkDatabase refuses database files that other users can write. A journal would be rolled back into the database. It does not open them: closing a descriptor would drop
 // the locks that SQLite holds in this process.
 func checkDatabase(path string) error {
-	for _, suffix := range []string{"", "-wal", "-shm"} {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		name := path + suffix
 		info, err := os.Lstat(name)
 		switch {

@@ -20,7 +20,8 @@ func judgeOwner(path string, info fs.FileInfo, forbidden fs.FileMode, cure strin
 		return fmt.Errorf("%s: the owner is unknown", path)
 	}
 	if user := os.Geteuid(); stat.Uid != 0 && int(stat.Uid) != user {
-		return fmt.Errorf("%s is owned by user %d, who could change it: run magiclink as that user, or chown it to user %d", path, stat.Uid, user)
+		return fmt.Errorf("%s is owned by user %d, who could change it: run magiclink as that user, "+
+			"or chown it to user %d", path, stat.Uid, user)
 	}
 	if mode := info.Mode().Perm(); mode&forbidden != 0 {
 		return fmt.Errorf("%s has mode %04o, so others can write it: %s", path, mode, cure)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/magiclink-go/magiclink"
 )
@@ -30,6 +31,7 @@ type committer struct {
 	writer    *writer        // used by the one that commits, as is gathering
 	gathering gathering      // before each batch of the goroutine
 	running   sync.WaitGroup // the goroutine
+	failing   atomic.Bool    // the last transaction has failed: see Store.Ping
 
 	mu       sync.Mutex
 	active   bool // the goroutine, or a caller that is alone, commits
@@ -198,6 +200,7 @@ func (c *committer) commit(batch []*call) {
 		failed = c.runAll(s, batch)
 		return failed >= 0
 	})
+	c.failing.Store(failed >= 0 || failure != nil)
 	if failed < 0 {
 		c.answer(batch, failure)
 		return

@@ -48,6 +48,7 @@ func (s *Store) Close() error {
 	}
 	s.closing.Do(func() {
 		s.gate.close()
+		s.commit.running.Wait() // a caller may have left while its operation was running
 		if err := s.guard.closable(); err != nil {
 			s.closeErr = fmt.Errorf("magiclink/sqlite: close: %w", err)
 			return
@@ -63,11 +64,16 @@ func (s *Store) Close() error {
 	return s.closeErr
 }
 
-// Ping reports whether the store can work. It takes the lock for writing, as every write does, reads the version of the schema
-// and changes nothing. It suits a readiness check. It does not notice that the disk is full.
+// Ping reports whether the store can work. It takes the lock for writing, as every write does, and reads the version of the
+// schema. If the last write has failed, for example because the disk is full, Ping writes the version again and so fails until
+// the disk takes a write. It changes no record. It suits a readiness check.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.write(ctx, "ping", func(s *statements) (verdict, failure error) {
-		return nil, s.checkVersion()
+	return s.write(ctx, "ping", func(on *statements) (verdict, failure error) {
+		if failure := on.checkVersion(); failure != nil || !s.commit.failing.Load() {
+			return nil, failure
+		}
+		_, failure = on.touch.run()
+		return nil, failure
 	})
 }
 

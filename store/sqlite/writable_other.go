@@ -12,3 +12,7 @@ func (g *guard) writable() error { return nil }
 func (g *guard) closable() error { return nil }
 
 func (g *guard) mapped() error { return nil }
+
+func (g *guard) opened() {}
+
+func (g *guard) closed() {}

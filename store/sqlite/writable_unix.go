@@ -23,22 +23,28 @@ type guard struct {
 	index string   // the file that is mapped
 	all   pace     // of the looks at all files
 	one   pace     // of the looks at the index alone
+	known identities
 }
 
 func newGuard(path string) *guard {
 	index := path + "-shm"
-	return &guard{
+	g := &guard{
 		files: []string{path, path + "-wal", index},
 		index: index,
 		// A look at a mode costs much: the next write of the file then updates its time, and the next sync writes the time.
 		all: pace{pause: 50 * time.Millisecond},
 		one: pace{pause: time.Millisecond},
 	}
+	g.known.learn(path)
+	return g
 }
 
 // writable is called before a write. It looks at the index more often than at the other files, for which SQLite itself returns
 // an error.
 func (g *guard) writable() error {
+	if err := g.known.unchanged(); err != nil {
+		return err
+	}
 	now := time.Now()
 	if err := g.all.look(now, g.closable); err != nil {
 		return err
@@ -55,7 +61,18 @@ func (g *guard) closable() (err error) {
 }
 
 // mapped is called before a read.
-func (g *guard) mapped() error { return g.one.look(time.Now(), g.indexed) }
+func (g *guard) mapped() error {
+	if err := g.known.unchanged(); err != nil {
+		return err
+	}
+	return g.one.look(time.Now(), g.indexed)
+}
+
+// opened is called when the connection that writes is open: while it is, nobody removes or replaces the log and its index
+// but an intruder. closed is called before that connection is closed.
+func (g *guard) opened() { g.known.learn(g.files[1:]...) }
+
+func (g *guard) closed() { g.known.forget(g.files[1:]...) }
 
 func (g *guard) indexed() error { return access(g.index) }
 

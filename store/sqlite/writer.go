@@ -105,6 +105,7 @@ func (w *writer) open(ended <-chan struct{}, p patience) error {
 		return err
 	}
 	w.conn, w.statements = conn, statements
+	w.guard.opened()
 	if w.failed != nil {
 		discard(w.failed)
 		w.failed = nil
@@ -137,6 +138,7 @@ func (w *writer) replace() {
 
 // abandon forgets a connection that database/sql has closed because of a panic.
 func (w *writer) abandon() {
+	w.guard.closed()
 	if w.conn != nil {
 		discard(w.conn) // in case it was not closed
 	}
@@ -145,6 +147,7 @@ func (w *writer) abandon() {
 
 // close closes what is open. Closing a connection undoes what it has not committed.
 func (w *writer) close() {
+	w.guard.closed()
 	if w.conn != nil {
 		w.replace()
 	}

@@ -1,0 +1,67 @@
+//go:build unix
+
+package sqlite
+
+import (
+	"fmt"
+	"maps"
+	"sync"
+)
+
+// identities notice that a file of the database was replaced or removed while it was open. SQLite goes on with the file that
+// it has open: what it writes then is in no directory any more, and two processes with two files would each accept one link.
+type identities struct {
+	mu    sync.RWMutex
+	files map[string]fileID // by path; replaced as a whole, never changed
+}
+
+// learn remembers which files are at these paths. A path without a file is forgotten.
+func (k *identities) learn(paths ...string) {
+	k.change(func(files map[string]fileID) {
+		for _, path := range paths {
+			if id, err := identify(path); err == nil {
+				files[path] = id
+			} else {
+				delete(files, path)
+			}
+		}
+	})
+}
+
+func (k *identities) forget(paths ...string) {
+	k.change(func(files map[string]fileID) {
+		for _, path := range paths {
+			delete(files, path)
+		}
+	})
+}
+
+func (k *identities) change(change func(map[string]fileID)) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	files := maps.Clone(k.files)
+	if files == nil {
+		files = map[string]fileID{}
+	}
+	change(files)
+	k.files = files
+}
+
+// unchanged returns an error if another file, or none, is at one of the paths. It is nil again when the file is back.
+func (k *identities) unchanged() error {
+	k.mu.RLock()
+	files := k.files
+	k.mu.RUnlock()
+	for path, known := range files {
+		found, err := identify(path)
+		if err != nil {
+			return fmt.Errorf("a file of the database was removed while it was open: stop every process that has it open, "+
+				"and put back the database with all its files: %w", err)
+		}
+		if found != known {
+			return fmt.Errorf("%s was replaced while it was open: stop every process that has the database open, "+
+				"and start them again with the file that counts", path)
+		}
+	}
+	return nil
+}
