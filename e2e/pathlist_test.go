@@ -47,7 +47,7 @@ var benign = []string{
 	"/a..", "/.a", "/a.b/c..d", "/.well-known/change-password", "/a%20b", "/%C3%BC", "/100%25", "/%252e%252e/a", "/%252f", "/a%7Eb",
 	"/%3F", "/%23", "/%3A", "/a:b", "/a@b", "/user:pw@host", "/a;b=c", "/a,b", "/*", "/~a", "/!$&()*+,;=", "/a=b", "/a?b=/c/d", "/a?next=/b",
 	"/a?next=https%3A%2F%2Fevil.example%2F", "/a?b=%0A", "/a??b", "/a?b#c?d", "/invoices/2026-11/INV-0001", "/search?q=a+b&page=2", "/a_b-c",
-	"/orders/550e8400-e29b-41d4-a716-446655440000", "/a?token=own", "/a?x[]=1", "/" + strings.Repeat("a", 511), "/?" + strings.Repeat("b", 510),
+	"/orders/550e8400-e29b-41d4-a716-446655440000", "/a?token=own", "/" + strings.Repeat("a", 511), "/?" + strings.Repeat("b", 510),
 	"/a" + strings.Repeat("/b", 200),
 }
 

@@ -59,7 +59,7 @@ func startIn(t *testing.T, data string, flags ...string) *service {
 	return s
 }
 
-// posts counts the POST requests to the redemption page that were answered with a status.
+// posts counts the POST requests to the redemption page that were answered with a status, or with any if that is empty.
 func (s *service) posts(status string) int {
 	count := 0
 	for line := range strings.Lines(s.Stderr()) {

@@ -63,9 +63,6 @@ func (c Client) Validate() error {
 	case c.BusinessID != "" && !magiclink.ValidBusinessID(c.BusinessID):
 		return errors.New("its business id is malformed")
 	}
-	if len(c.Scopes) == 0 {
-		return errors.New("it has no scope: give it " + ScopeCreate)
-	}
 	for _, scope := range c.Scopes {
 		if !scopeToken(scope) {
 			return errors.New("its scopes must be names of visible ASCII without quotes and backslashes")

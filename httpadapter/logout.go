@@ -37,6 +37,9 @@ type LogoutConfig struct {
 // A form is enough to sign out:
 //
 //	<form method="post" action="/logout"><button>Sign out</button></form>
+//
+// A page with the Referrer-Policy no-referrer hides its Origin as "null", and its form cannot sign out: use strict-origin
+// there.
 type LogoutHandler struct {
 	sessions    *magiclink.Sessions
 	origin      string

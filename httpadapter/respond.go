@@ -62,6 +62,9 @@ func unavailable(cause error) *problem {
 
 func (p *problem) write(w http.ResponseWriter, r *http.Request, logger *slog.Logger) {
 	header := w.Header()
+	if r.ContentLength > defaultMaxUnknown || r.ContentLength < 0 {
+		header.Set("Connection", "close") // else net/http waits for the rest of the body before it sends the answer
+	}
 	if p.challenge != "" {
 		header.Set("WWW-Authenticate", p.challenge)
 	}

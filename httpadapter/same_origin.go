@@ -21,14 +21,12 @@ func originOf(baseURL string) string {
 	return u.Scheme + "://" + host
 }
 
-// sameOrigin reports whether a request may come from a page of this origin. It never asks the Host header, which a proxy may
-// rewrite. An Origin header decides. A page with the Referrer-Policy no-referrer hides its Origin as "null": then
-// Sec-Fetch-Site has to say same-origin, as without an Origin header. A request with neither header comes from no browser of
-// today: what else the caller demands decides.
+// sameOrigin reports whether a request may come from a page of this origin. It ignores the Host header, which a proxy may
+// rewrite. An Origin header decides alone. Without an Origin header Sec-Fetch-Site decides. A request with neither header
+// comes from a program or from a very old browser, and counts as the same origin.
 func sameOrigin(r *http.Request, origin string) bool {
 	if given := r.Header.Values("Origin"); len(given) > 0 {
-		hidden := given[0] == "null" && r.Header.Get("Sec-Fetch-Site") == "same-origin"
-		return len(given) == 1 && (given[0] == origin || hidden)
+		return len(given) == 1 && given[0] == origin
 	}
 	site := r.Header.Get("Sec-Fetch-Site")
 	return site == "" || site == "same-origin" || site == "none"

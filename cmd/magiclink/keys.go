@@ -75,7 +75,7 @@ func runKeys(_ context.Context, p *program, args []string) error {
 
 // rotate replaces a lost key file if it is forced to.
 func (f *keysFlags) rotate(p *program) error {
-	if found, err := f.data.look(); err == nil && f.force && !found.keys && found.database {
+	if found, err := f.data.look(); err == nil && f.force && !found.keys && (found.database || found.config) {
 		return f.beginAnew(p)
 	}
 	return f.printChanged(p, func(r *rotation) (string, error) { return r.rotate(f.force) })

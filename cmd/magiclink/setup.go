@@ -36,15 +36,16 @@ type credentials struct {
 // finishFirstStart, so that files that are missing later are known as lost.
 func (d *dataDir) beginFirstStart() (first bool, err error) {
 	_, err = os.Lstat(d.markerPath())
-	if err == nil {
-		return true, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, err
 	}
+	marked := err == nil
 	f, err := d.look()
 	if err != nil {
 		return false, err
+	}
+	if marked && (f.keys || !f.database) { // the keys are made first: with a database and without keys they were lost
+		return true, nil
 	}
 	if f != (found{}) {
 		return false, d.lost(f)

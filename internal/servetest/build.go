@@ -1,6 +1,7 @@
 package servetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -75,11 +76,14 @@ type Result struct {
 }
 
 // Run runs the command to its end in a working directory; an empty one is the test's own. Env is added to the
-// environment of the test.
+// environment of the test. A command that does not end, such as a serve that should have refused to start, is killed after
+// half a minute; its Code is -1.
 func Run(tb testing.TB, dir string, env []string, args ...string) Result {
 	tb.Helper()
 	var stdout, stderr output
-	command := exec.Command(Binary(tb), args...) //nolint:gosec // G204: tests choose the arguments
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	command := exec.CommandContext(ctx, Binary(tb), args...) //nolint:gosec // G204: tests choose the arguments
 	command.Dir, command.Env = dir, append(os.Environ(), env...)
 	command.Stdout, command.Stderr = &stdout, &stderr
 	err := command.Run()

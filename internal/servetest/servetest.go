@@ -1,6 +1,9 @@
 // Package servetest runs the command magiclink for tests: it builds the command once for each test binary, starts
 // "magiclink serve" as a process of its own, and is a client of that process.
 //
+// The go command does not see that such tests depend on the command. Run them with -count=1 after a change, or the answer may
+// be a cached one ("make test" caches none).
+//
 // A package that uses it hands its TestMain to [Main]. All functions fail the test on what no test expects, such as a
 // command that does not compile; what a test may be about, such as an answer or an exit code, is returned.
 package servetest
@@ -28,7 +31,7 @@ type Config struct {
 	Dir  string                    // the working directory; empty is the test's own
 	Env  []string                  // added to the environment of the test, for example [ClientEnv]
 	Args []string                  // added to "serve -addr 127.0.0.1:0"; a second -addr replaces the first
-	Wrap func(*exec.Cmd) *exec.Cmd // puts another program around the process, for example strace; nil: none
+	Wrap func(*exec.Cmd) *exec.Cmd // gets the command with Dir and Env, and may put a program such as strace around it; nil: none
 }
 
 // Process is a "magiclink serve". Its methods are safe for concurrent use.

@@ -205,6 +205,9 @@ func (b *Browser) Cookies() map[string]Cookie {
 	return byName
 }
 
+// ForgetCookies removes the cookies of the page.
+func (b *Browser) ForgetCookies() { b.tb.Helper(); b.do("DeleteAllCookies", nil) }
+
 // Resize sets the size of the window in pixels.
 func (b *Browser) Resize(width, height int) {
 	b.tb.Helper()
@@ -214,11 +217,20 @@ func (b *Browser) Resize(width, height int) {
 // Screenshot returns a picture of the page, as PNG.
 func (b *Browser) Screenshot() []byte {
 	b.tb.Helper()
+	b.Script(nil, "return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))") // it is painted
+	return b.file("TakeScreenshot", map[string]any{"full": false})
+}
+
+// Print returns the page as it is printed, as PDF. WebKitGTK has no such command.
+func (b *Browser) Print() []byte { b.tb.Helper(); return b.file("Print", nil) }
+
+func (b *Browser) file(command string, parameters map[string]any) []byte {
+	b.tb.Helper()
 	var encoded string
-	b.ask(&encoded, "TakeScreenshot", map[string]any{"full": false})
-	picture, err := base64.StdEncoding.DecodeString(encoded)
+	b.ask(&encoded, command, parameters)
+	content, err := base64.StdEncoding.DecodeString(encoded)
 	if err != nil {
-		b.tb.Fatalf("%s: a screenshot: %v", b.Engine, err)
+		b.tb.Fatalf("%s: %s: %v", b.Engine, command, err)
 	}
-	return picture
+	return content
 }
