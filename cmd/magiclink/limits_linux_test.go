@@ -30,11 +30,11 @@ func setFileLimit(t *testing.T, pid int, limit *syscall.Rlimit) (before syscall.
 func TestReloadAfterDescriptorsRanOut(t *testing.T) {
 	folder, p, token, without := retiredKeys(t)
 	few := syscall.Rlimit{Cur: 3, Max: 4096}
-	few.Max = setFileLimit(t, p.cmd.Process.Pid, nil).Max
-	before := setFileLimit(t, p.cmd.Process.Pid, &few)
+	few.Max = setFileLimit(t, p.PID(), nil).Max
+	before := setFileLimit(t, p.PID(), &few)
 	require.NoError(t, os.WriteFile(dataFile(folder, "keys.json"), []byte(without), 0o600))
 	p.eventually(func() bool { return strings.Contains(p.errors(), "too many open files") }, "it has noticed")
-	setFileLimit(t, p.cmd.Process.Pid, &before)
+	setFileLimit(t, p.PID(), &before)
 	p.eventually(func() bool { return p.issue(token, acme).status == http.StatusUnauthorized }, "the retired key is refused")
 }
 
@@ -74,7 +74,7 @@ func TestConnectionsAreCapped(t *testing.T) {
 	for name, send := range map[string]string{"silent": "", "kept alive": get, "half a header": "GET / HTTP/1.1\r\n"} {
 		idle := connect(t, p, 40, send)
 		require.Equal(t, http.StatusOK, p.get("/healthz").status, name)
-		require.LessOrEqual(t, openSockets(t, p.cmd.Process.Pid), 16+2, name) // with the listener, and one that waits for its place
+		require.LessOrEqual(t, openSockets(t, p.PID()), 16+2, name) // with the listener, and one that waits for its place
 		newest := idle[len(idle)-1]
 		_, err := newest.Write([]byte(strings.TrimPrefix(get, send)))
 		require.NoError(t, err)
@@ -87,8 +87,10 @@ func TestConnectionsAreCapped(t *testing.T) {
 
 func TestConnectionsStayBelowTheDescriptors(t *testing.T) {
 	folder := t.TempDir()
-	shell := exec.Command("sh", "-c", `ulimit -n 100; exec "$0" serve -addr 127.0.0.1:0`, binary)
-	p := start(t, shell, folder, testClient)
+	p := serveUnder(t, func(serve *exec.Cmd) *exec.Cmd {
+		serve.Path, serve.Args = "/bin/sh", append([]string{"sh", "-c", `ulimit -n 100; exec "$0" "$@"`}, serve.Args...)
+		return serve
+	}, folder, testClient)
 	require.Contains(t, p.errors(), "connections=36")
 	connect(t, p, 200, "")
 	require.Equal(t, http.StatusOK, p.get("/readyz").status)
@@ -121,7 +123,7 @@ func TestMemoryBeforeAuthentication(t *testing.T) {
 		}
 	}
 	require.Equal(t, http.StatusCreated, p.issue(p.token(), acme).status)
-	peak := peakMemory(t, p.cmd.Process.Pid)
+	peak := peakMemory(t, p.PID())
 	t.Logf("peak: %d MiB", peak)
 	require.LessOrEqual(t, peak, 128)
 }

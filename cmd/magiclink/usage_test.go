@@ -233,6 +233,9 @@ func TestBuildWithoutCgo(t *testing.T) {
 	require.Error(t, err)
 	require.Equal(t, 1, refused.ProcessState.ExitCode())
 	require.Contains(t, string(out), "needs cgo")
-	p := start(t, exec.Command(plain, "serve", "-addr", "127.0.0.1:0", "-store", "memory"), folder, testClient)
+	p := serveUnder(t, func(serve *exec.Cmd) *exec.Cmd {
+		serve.Path = plain
+		return serve
+	}, folder, testClient, "-store", "memory")
 	require.Equal(t, 201, p.issue(p.token(), acme).status)
 }
