@@ -3,9 +3,10 @@ package magiclink
 import (
 	"context"
 	"log/slog"
-	"reflect"
 	"strings"
 	"time"
+
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
 // Config configures issuing, redeeming and sessions. [New], [NewRedeemer] and [NewSessions] take the same value, so that
@@ -127,10 +128,10 @@ func (c Config) check() (settings, ConfigErrors) {
 		faults.add("BaseURL", err.Error())
 	}
 	faults.checkKeys(c.Keys, c.SessionKeys)
-	if c.Store != nil && isNil(c.Store) {
+	if c.Store != nil && nilvalue.Is(c.Store) {
 		faults.add("Store", "is a nil pointer in an interface: set a store, or nothing")
 	}
-	if c.Businesses != nil && isNil(c.Businesses) {
+	if c.Businesses != nil && nilvalue.Is(c.Businesses) {
 		faults.add("Businesses", "is a nil pointer in an interface: set a directory, or nothing")
 	}
 	faults.checkNames(c.Issuer, c.Audience)
@@ -207,16 +208,4 @@ func (c Config) withDefaults(route baseURL) Config {
 		c.Logger = slog.Default()
 	}
 	return c
-}
-
-// isNil reports whether an interface is nil or holds a nil value, on which a method would panic later.
-func isNil(v any) bool {
-	value := reflect.ValueOf(v)
-	switch value.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan, reflect.UnsafePointer:
-		return value.IsNil()
-	}
-	return false
 }

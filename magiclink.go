@@ -1,6 +1,10 @@
 package magiclink
 
-import "time"
+import (
+	"time"
+
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
+)
 
 // Issuer issues magic links. Make one with [New]; the zero value returns errors. It is safe for concurrent use.
 type Issuer struct {
@@ -26,7 +30,7 @@ func New(config Config) (*Issuer, error) {
 // the caller, so that a link and the caller's own rows are committed together. The receiver is unchanged. With a nil store
 // every call of the new Issuer returns an error.
 func (i *Issuer) WithStore(store Store) *Issuer {
-	if i == nil || isNil(store) {
+	if i == nil || nilvalue.Is(store) {
 		return new(Issuer)
 	}
 	other := *i

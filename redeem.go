@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"time"
+
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
 const (
@@ -52,7 +54,7 @@ func NewRedeemer(config Config) (*Redeemer, error) {
 // the caller, so that an account is made only if its link was used. The receiver is unchanged. With a nil store every call
 // of the new Redeemer returns an error.
 func (r *Redeemer) WithStore(store Store) *Redeemer {
-	if r == nil || isNil(store) {
+	if r == nil || nilvalue.Is(store) {
 		return new(Redeemer)
 	}
 	other := *r

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
 // StoreAs finds an optional interface T of a store. It looks at the store itself and then, as long as there is a method
@@ -14,7 +16,7 @@ import (
 //
 // It reports false if no store in the chain implements T, and for a nil store.
 func StoreAs[T any](store Store) (T, bool) {
-	for !isNil(store) {
+	for !nilvalue.Is(store) {
 		if found, ok := store.(T); ok {
 			return found, true
 		}
@@ -48,7 +50,7 @@ func PurgeEvery(ctx context.Context, store Store, every time.Duration, logger *s
 	if logger == nil {
 		logger = slog.Default()
 	}
-	if isNil(store) {
+	if nilvalue.Is(store) {
 		logger.ErrorContext(ctx, "magiclink: nothing is purged: the store is nil")
 		return
 	}

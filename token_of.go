@@ -56,28 +56,29 @@ func visible(c rune) rune {
 
 // lastParameter returns the text behind the last "token=" that stands behind a "?", a "&" or a ";".
 func lastParameter(text string) (value string, ok bool) {
-	const name = "token="
-	for front := text; ; {
-		at := strings.LastIndex(front, name)
-		if at < 0 {
-			return "", false
-		}
-		if at > 0 && strings.IndexByte("?&;", text[at-1]) >= 0 {
-			return text[at+len(name):], true
-		}
-		front = text[:at]
-	}
+	return lastToken(text, func(front, behind string) (string, bool) {
+		value, ok := strings.CutPrefix(behind, "=")
+		return value, ok && front != "" && strings.IndexByte("?&;", front[len(front)-1]) >= 0
+	})
 }
 
 // lastEncodedParameter is lastParameter where the separator or the "=" may be percent-encoded, once or twice.
 func lastEncodedParameter(text string) (value string, ok bool) {
+	return lastToken(text, func(front, behind string) (string, bool) {
+		value, ok := cutEncoded(behind, "=", "3D")
+		return value, ok && endsInSeparator(front)
+	})
+}
+
+// lastToken returns the value of the last "token" that is the name of a parameter, as the text in front and behind tells.
+func lastToken(text string, parameter func(front, behind string) (value string, ok bool)) (string, bool) {
 	const name = "token"
 	for front := text; ; {
 		at := strings.LastIndex(front, name)
 		if at < 0 {
 			return "", false
 		}
-		if value, ok := cutEncoded(text[at+len(name):], "=", "3D"); ok && endsInSeparator(text[:at]) {
+		if value, ok := parameter(text[:at], text[at+len(name):]); ok {
 			return value, true
 		}
 		front = text[:at]

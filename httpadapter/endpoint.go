@@ -5,7 +5,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"strings"
 	"time"
 )
@@ -108,16 +107,4 @@ func (e *endpoint) bearer(parameters string) string {
 func uninitialized(w http.ResponseWriter, r *http.Request, handler string) {
 	cause := errors.New("magiclink: " + handler + " is not initialized: use New" + handler)
 	unavailable(cause).write(w, r, slog.Default())
-}
-
-// isNil reports whether an interface is nil or holds a nil value, on which a method would panic later.
-func isNil(v any) bool {
-	value := reflect.ValueOf(v)
-	switch value.Kind() {
-	case reflect.Invalid:
-		return true
-	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan, reflect.UnsafePointer:
-		return value.IsNil()
-	}
-	return false
 }

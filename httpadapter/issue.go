@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
 // IssuePath is where the specification has the route that issues links.
@@ -40,7 +41,7 @@ func NewIssueHandler(config IssueConfig) (*IssueHandler, error) {
 	}
 	if config.Authenticator == nil {
 		found.add("Authenticator", "is required: NewBearerAuthenticator makes one for access tokens")
-	} else if isNil(config.Authenticator) {
+	} else if nilvalue.Is(config.Authenticator) {
 		found.add("Authenticator", "is a nil pointer in an interface: NewBearerAuthenticator makes one for access tokens")
 	}
 	shared := newEndpoint(&found, config.MaxBody, config.Timeout, config.Realm, config.Logger)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
 // ServiceConfig configures a [Service]. Only Config is required.
@@ -152,7 +153,7 @@ func (c *ServiceConfig) checkAlone(found *faults) {
 			found.add("Page."+field.name, "must not be set: the page gets that of the service")
 		}
 	}
-	if c.NotFound != nil && isNil(c.NotFound) {
+	if c.NotFound != nil && nilvalue.Is(c.NotFound) {
 		found.add("NotFound", "is a nil value in an interface: set a handler, or nothing")
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
 // TokenPath is where the specification has the token endpoint.
@@ -99,10 +100,10 @@ func (c TokenConfig) check(found *faults) {
 	switch {
 	case c.Clients == nil:
 		found.add("Clients", "is required: StaticClients makes one from a list")
-	case isNil(c.Clients):
+	case nilvalue.Is(c.Clients):
 		found.add("Clients", "is a nil value in an interface: StaticClients makes a directory from a list")
 	}
-	if c.Businesses != nil && isNil(c.Businesses) {
+	if c.Businesses != nil && nilvalue.Is(c.Businesses) {
 		found.add("Businesses", "is a nil pointer in an interface: set a directory, or nothing")
 	}
 	checkAudience(found, c.Issuer, c.Audience)

@@ -45,24 +45,7 @@ func runBusinesses(_ context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	name, words, err := action(words, []string{"list", "add", "remove"})
-	if err != nil {
-		return err
-	}
-	if name == "list" {
-		if err := noWords(words); err != nil {
-			return err
-		}
-		return f.list(p)
-	}
-	id, err := oneWord(words, "say which business: magiclink businesses "+name+" ID")
-	if err != nil {
-		return err
-	}
-	if name == "add" {
-		return f.add(p, id)
-	}
-	return f.remove(p, id)
+	return runList(p, words, "say which business: magiclink businesses", f.list, f.add, f.remove)
 }
 
 func (f *businessesFlags) list(p *program) error {

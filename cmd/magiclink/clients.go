@@ -52,24 +52,7 @@ func runClients(_ context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	name, words, err := action(words, []string{"list", "add", "remove"})
-	if err != nil {
-		return err
-	}
-	if name == "list" {
-		if err := noWords(words); err != nil {
-			return err
-		}
-		return f.list(p)
-	}
-	id, err := oneWord(words, "say which client: magiclink clients "+name+" ID")
-	if err != nil {
-		return err
-	}
-	if name == "add" {
-		return f.add(p, id)
-	}
-	return f.remove(p, id)
+	return runList(p, words, "say which client: magiclink clients", f.list, f.add, f.remove)
 }
 
 func (f *clientsFlags) list(p *program) error {

@@ -23,8 +23,8 @@ func checkDirectory(path string) error {
 	return judgeOwner(path, info, 0o002, "chmod 700 "+path)
 }
 
-// checkDatabase refuses database files that other users can write. A journal would be rolled back into the database. It does not open them: closing a descriptor would drop
-// the locks that SQLite holds in this process.
+// checkDatabase refuses database files that other users can write, also a journal, which SQLite would roll back into the
+// database. It does not open the files: closing a descriptor would drop the locks that SQLite holds in this process.
 func checkDatabase(path string) error {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		name := path + suffix
