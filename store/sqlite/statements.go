@@ -14,7 +14,7 @@ type statements struct {
 	all  []*statement
 
 	begin, commit, rollback *statement
-	version, touch          *statement
+	version, removeProbe    *statement
 	insert                  *statement
 	get, use                *statement
 	advancePurge, revoke    *statement
@@ -33,7 +33,7 @@ func newStatements(conn driver.Conn) (*statements, error) {
 		{&s.commit, "COMMIT"},
 		{&s.rollback, "ROLLBACK"},
 		{&s.version, selectVersion},
-		{&s.touch, "UPDATE magiclink_schema SET version = version"},
+		{&s.removeProbe, "DELETE FROM magiclink_links WHERE id = ?"},
 		{&s.insert, insertLink},
 		{&s.get, selectRecord},
 		{&s.use, insertUse},

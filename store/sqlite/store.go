@@ -65,16 +65,27 @@ func (s *Store) Close() error {
 }
 
 // Ping reports whether the store can work. It takes the lock for writing, as every write does, and reads the version of the
-// schema. If the last write has failed, for example because the disk is full, Ping writes the version again and so fails until
-// the disk takes a write. It changes no record. It suits a readiness check.
+// schema. If the last write has failed, for example because the disk is full, Ping creates a record and removes it again in one
+// transaction, and so fails until the disk takes what a Create writes. It leaves all records as they are. It suits a readiness
+// check.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.write(ctx, "ping", func(on *statements) (verdict, failure error) {
 		if failure := on.checkVersion(); failure != nil || !s.commit.failing.Load() {
 			return nil, failure
 		}
-		_, failure = on.touch.run()
-		return nil, failure
+		return nil, on.probe()
 	})
+}
+
+// probe makes the transaction change the pages that a Create changes. One that changed less could succeed on a disk that has
+// room for no record.
+func (s *statements) probe() error {
+	const id = "probe"
+	if _, err := s.insert.run(id, "", "", "", "", "", int64(0), []byte{}, int64(0), int64(0), nil, int64(0)); err != nil {
+		return err
+	}
+	_, err := s.removeProbe.run(id)
+	return err
 }
 
 // write carries out one operation through the committer. Its errors begin with the name of the operation.
