@@ -17,6 +17,9 @@ const retryAfter = 2 * time.Second
 
 var retryAfterSeconds = strconv.Itoa(int(retryAfter / time.Second))
 
+// drainTime is how long an answer waits for a body that nobody will read. A body that is already there needs no time.
+const drainTime = 250 * time.Millisecond
+
 // problem is an answer that is not a success.
 type problem struct {
 	status      int
@@ -60,10 +63,21 @@ func unavailable(cause error) *problem {
 	}
 }
 
+// precedesBody reports whether the answer may be given before the body was read.
+func (p *problem) precedesBody() bool {
+	switch p.status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusRequestEntityTooLarge,
+		http.StatusTooManyRequests:
+		return true
+	}
+	return false
+}
+
 func (p *problem) write(w http.ResponseWriter, r *http.Request, logger *slog.Logger) {
 	header := w.Header()
-	if r.ContentLength > defaultMaxUnknown || r.ContentLength < 0 {
-		header.Set("Connection", "close") // else net/http waits for the rest of the body before it sends the answer
+	if p.precedesBody() && r.ContentLength != 0 {
+		// net/http reads the rest of the body before it sends the answer, so that the connection can be used again.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(drainTime)) // a writer without one waits for nobody
 	}
 	if p.challenge != "" {
 		header.Set("WWW-Authenticate", p.challenge)
