@@ -136,13 +136,13 @@ func (b *tab) signIn() (status int) {
 
 func (b *tab) address() string { b.t.Helper(); return ask(b, chromedp.Location()) }
 
-// text returns what is to be read in the page, without line breaks.
+// text returns the text that can be read in the page, without line breaks.
 func (b *tab) text() string {
 	b.t.Helper()
 	return strings.Join(strings.Fields(ask(b, chromedp.Evaluate[string](`document.body.innerText`))), " ")
 }
 
-// shows reports whether the text is to be read, also while the tab is on its way to another page.
+// shows reports whether the text can be read, also while the tab is on its way to another page.
 func (b *tab) shows(text string) bool {
 	shown, err := chromedp.Run(b.ctx, chromedp.Evaluate[string](`document.body ? document.body.innerText : ""`))
 	return err == nil && strings.Contains(shown, text)

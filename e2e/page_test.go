@@ -21,7 +21,7 @@ func TestPageByKeyboard(t *testing.T) {
 	b.do(chromedp.KeyEvent(kb.Tab))
 	require.Equal(t, "BUTTON", ask(b, chromedp.Evaluate[string](`document.activeElement.tagName`)), "the first stop is the button")
 	outline := ask(b, chromedp.Evaluate[string](`getComputedStyle(document.activeElement).outlineStyle`))
-	require.Equal(t, "solid", outline, "the focus is to be seen")
+	require.Equal(t, "solid", outline, "the focus can be seen")
 	require.Equal(t, http.StatusOK, b.load(chromedp.KeyEvent(kb.Enter)))
 	require.Equal(t, s.Origin+"/reports", b.address())
 	s.requireUsed(l)

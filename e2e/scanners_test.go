@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// lookers are headers of those who open a link without a user behind them.
+// lookers are headers of programs that open a link without a user.
 var lookers = []http.Header{
 	{},
 	{"Sec-Purpose": {"prefetch;prerender"}},

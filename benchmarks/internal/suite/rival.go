@@ -151,7 +151,7 @@ func (c *service) redeeming(d time.Duration) (int, time.Duration, error) {
 	return done.Calls, done.Took, err
 }
 
-// greet signs every user in once: whoever signs in later is no new user.
+// greet signs every user in once: a user who signs in later is no new user.
 func (c *service) greet() error {
 	if err := c.connect(1); err != nil {
 		return err

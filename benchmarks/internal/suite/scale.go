@@ -17,7 +17,7 @@ import (
 // few is how many records the small database holds.
 const few = 10_000
 
-// library is a database with a number of live links, any of which can be redeemed.
+// library is a database with a number of live links that can all be redeemed.
 type library struct {
 	path  string
 	size  int

@@ -15,7 +15,7 @@ import (
 	"github.com/magiclink-go/magiclink/benchmarks/internal/measure"
 )
 
-// shares are what the processor time of a request is split into. A sample belongs to the first of which a function is on its
+// shares are what the processor time of a request is split into. A sample belongs to the first share that has a function on its
 // stack.
 var shares = []struct {
 	name     string
