@@ -87,8 +87,9 @@ func TestDiskFull(t *testing.T) {
 		}
 	}
 	require.True(t, full)
-	require.Equal(t, http.StatusOK, p.get("/readyz").status, "reads go on")
+	require.Equal(t, http.StatusServiceUnavailable, p.get("/readyz").status, "as every issue is")
 	require.NoError(t, os.Remove(ballast))
+	require.Equal(t, http.StatusOK, p.get("/readyz").status)
 	require.Equal(t, http.StatusCreated, p.issue(token, acme).status, "it has recovered by itself")
 }
 
