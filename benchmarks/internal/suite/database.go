@@ -38,7 +38,8 @@ const insertUse = `INSERT INTO magiclink_uses (id, consumed_at, consumed_by) SEL
 const filledIDs = `'mlk_' || replace(replace(replace(replace(replace(replace(replace(replace(printf('%022o', i),
 	'7', '9'), '6', '8'), '5', '7'), '4', '6'), '3', '5'), '2', '4'), '1', '3'), '0', '2')`
 
-// fill inserts the records from..to-1 that expire from the given time on, twenty in each millisecond.
+// fill inserts the records from..to-1 that expire from the given time on, twenty in each millisecond. Their sessions last a day, as
+// sessions do by default: if a session ended before its link expires, its redemption would have to change the record, too.
 func fill(ctx context.Context, path string, from, to int, expires time.Time) error {
 	const piece = 100_000 // records in a transaction
 	db, err := plain(path)

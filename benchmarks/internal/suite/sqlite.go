@@ -92,7 +92,7 @@ func newRecord(number int) magiclink.Record {
 		Subject: magiclink.Subject{
 			TenantID: in.Caller.TenantID, BusinessID: in.BusinessID, ExternalBusinessID: in.ExternalBusinessID, Email: in.Email,
 		},
-		Path: in.Path, SessionTimeout: time.Hour,
+		Path: in.Path, SessionTimeout: 24 * time.Hour,
 		CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
 }
@@ -107,7 +107,7 @@ func (d *disk) plainInsert(ctx context.Context) func() error {
 	return func() error {
 		r := d.record()
 		_, err := d.insert.ExecContext(ctx, r.ID, r.TenantID, r.BusinessID, r.ExternalBusinessID, r.Email, r.Path,
-			3600, []byte{}, r.CreatedAt.UnixMilli(), r.ExpiresAt.UnixMilli(), nil, r.ExpiresAt.UnixMilli())
+			int64(r.SessionTimeout/time.Second), []byte{}, r.CreatedAt.UnixMilli(), r.ExpiresAt.UnixMilli(), nil, r.ExpiresAt.UnixMilli())
 		return err
 	}
 }
