@@ -52,7 +52,7 @@ func fill(ctx context.Context, path string, from, to int, expires time.Time) err
 	}
 	insert := fmt.Sprintf(`INSERT INTO magiclink_links (%s)
 		WITH RECURSIVE n(i) AS (VALUES (?1) UNION ALL SELECT i + 1 FROM n WHERE i < ?2 - 1)
-		SELECT %s, 't1', '%s', 'acme', 'user' || i || '@example.com', '/reports?year=2026', 3600, x'',
+		SELECT %s, 't1', '%s', 'acme', 'user' || i || '@example.com', '/reports?year=2026', 86400, x'',
 			?3, ?4 + i / 20, NULL, ?4 + i / 20 FROM n`,
 		columns, filledIDs, business)
 	for ; from < to; from += piece {
