@@ -1,0 +1,7 @@
+// Package dbtest starts private database servers for tests: each on a free port of the loopback interface, in a temporary directory
+// that is removed when the test ends. A server ends with the test process, even if that process is killed. The programs come
+// from Debian's packages: see install.sh.
+//
+// MAGICLINK_TEST_POSTGRES_URL names another PostgreSQL server, on which the tests may make schemas. Tests that stop or promote a
+// server use a private one in any case. Where a program is missing, a test fails if CI is "true", and is skipped otherwise.
+package dbtest

@@ -1,0 +1,40 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+// sendCreate inserts one record, or those of many calls. Of several calls with one id the first inserts.
+func (s *statements) sendCreate(ctx context.Context, q querier, calls []*call) error {
+	for _, c := range calls {
+		c.verdict = magiclink.ErrExists
+	}
+	if len(calls) == 1 {
+		tag, err := q.Exec(ctx, s.create, createArgs(&calls[0].record)...)
+		if err == nil && tag.RowsAffected() == 1 {
+			calls[0].verdict = nil
+		}
+		return err
+	}
+	first, records := make(map[string]*call, len(calls)), make([]*magiclink.Record, 0, len(calls))
+	for _, c := range calls {
+		if first[c.id] == nil {
+			first[c.id] = c
+			records = append(records, &c.record)
+		}
+	}
+	rows, err := q.Query(ctx, s.createMany, createManyArgs(records)...)
+	if err != nil {
+		return err
+	}
+	var id string
+	return eachRow(rows, func() error {
+		err := rows.Scan(&id)
+		if c := first[unescape(id)]; c != nil {
+			c.verdict = nil
+		}
+		return err
+	})
+}

@@ -1,0 +1,95 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+// sendGet reads one record, or those of many calls.
+func (s *statements) sendGet(ctx context.Context, q querier, calls []*call) error {
+	ids := knownForms(calls)
+	query, arg := s.getMany, any(ids)
+	if len(ids) == 1 {
+		query, arg = s.get, ids[0]
+	}
+	rows, err := q.Query(ctx, query, arg)
+	found := map[string]magiclink.Record{}
+	if err == nil {
+		err = eachRow(rows, func() error {
+			record, err := scanRecord(rows)
+			found[record.ID] = record
+			return err
+		})
+	}
+	if err != nil {
+		return err
+	}
+	for _, c := range calls {
+		record, ok := found[c.id]
+		c.record, c.verdict = record, nil
+		if !ok {
+			c.verdict = magiclink.ErrNotFound
+		}
+	}
+	return nil
+}
+
+// unknownForm reports whether no record can have the id.
+func unknownForm(id string) bool { return !utf8.ValidString(id) }
+
+// knownForms returns the ids that a record can have, as they are stored, each once.
+func knownForms(calls []*call) []string {
+	ids, seen := make([]string, 0, len(calls)), make(map[string]bool, len(calls))
+	for _, c := range calls {
+		if !unknownForm(c.id) && !seen[c.id] {
+			seen[c.id] = true
+			ids = append(ids, escape(c.id))
+		}
+	}
+	return ids
+}
+
+// eachRow calls read for each row. It reads to the end of the answer, where the outcome of the commit is.
+func eachRow(rows pgx.Rows, read func() error) error {
+	defer rows.Close()
+	for rows.Next() {
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// sendPing checks the version of the tables and whether the server takes writes.
+func (s *statements) sendPing(ctx context.Context, q querier, calls []*call) error {
+	rows, err := q.Query(ctx, s.ping)
+	if err != nil {
+		return err
+	}
+	version, readOnly := 0, false
+	if err := eachRow(rows, func() error { return rows.Scan(&version, &readOnly) }); err != nil {
+		return err
+	}
+	if readOnly {
+		calls[0].verdict = failed("ping", errors.New(adviceReadOnly))
+	} else if err := checkVersion(version); err != nil {
+		calls[0].verdict = failed("ping", err)
+	}
+	return nil
+}
+
+func checkVersion(version int) error {
+	switch {
+	case version < newestVersion:
+		return fmt.Errorf("%w: the version is %d instead of %d", ErrNotMigrated, version, newestVersion)
+	case version > newestVersion:
+		return fmt.Errorf("the tables have version %d and this package knows up to %d: upgrade the package", version, newestVersion)
+	}
+	return nil
+}

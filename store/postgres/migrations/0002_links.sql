@@ -1,0 +1,33 @@
+-- One row for each link. A row of a used link is also the session that came from the link.
+-- Times are milliseconds since 1970 in UTC: to_timestamp(expires_at / 1000.0).
+-- In the text columns a backslash is written as \\ and NUL, which PostgreSQL cannot store, as \0.
+CREATE TABLE "magiclink".magiclink_links (
+	id                   text COLLATE "C" PRIMARY KEY,
+	tenant_id            text   NOT NULL,
+	business_id          text   NOT NULL,
+	external_business_id text   NOT NULL,
+	email                text   NOT NULL,
+	path                 text   NOT NULL,
+	session_timeout      bigint NOT NULL, -- seconds
+	extension            bytea  NOT NULL,
+	created_at           bigint NOT NULL,
+	expires_at           bigint NOT NULL,
+	consumed_at          bigint,          -- NULL: the link was not used
+	revoked_at           bigint,          -- NULL: the link was not revoked
+	consumed_by          bytea  NOT NULL,
+	ends_at              bigint NOT NULL GENERATED ALWAYS AS (
+		CASE
+			WHEN consumed_at IS NULL OR revoked_at IS NOT NULL THEN expires_at
+			ELSE consumed_at + session_timeout * 1000
+		END
+	) STORED                              -- Purge removes the row after this time
+);
+CREATE INDEX magiclink_links_ends_at ON "magiclink".magiclink_links (ends_at);
+-- The table keeps its pages, although Purge may empty the table: the planner then never takes the table for so small that
+-- reading all of the table is faster than its index. Truncating would also lock the table.
+ALTER TABLE "magiclink".magiclink_links SET (
+	vacuum_truncate = false,
+	autovacuum_vacuum_scale_factor = 0.05,
+	autovacuum_analyze_scale_factor = 0.05
+);
+UPDATE "magiclink".magiclink_version SET version = 2;

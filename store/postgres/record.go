@@ -1,0 +1,109 @@
+package postgres
+
+import (
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+var errNotText = errors.New("a field of the record is not valid UTF-8: only Extension may hold other bytes")
+
+// PostgreSQL cannot store NUL in a text. A backslash in a stored text therefore stands for something else: \0 for NUL and \\
+// for itself. Neither is in a text in practice, so that people can read and search the columns.
+var (
+	escaper   = strings.NewReplacer(`\`, `\\`, "\x00", `\0`)
+	unescaper = strings.NewReplacer(`\\`, `\`, `\0`, "\x00")
+)
+
+func escape(s string) string   { return escaper.Replace(s) }
+func unescape(s string) string { return unescaper.Replace(s) }
+
+// checkText refuses what PostgreSQL would refuse, so that the record of one call does not fail the statement of many.
+func checkText(r *magiclink.Record) error {
+	for _, s := range []string{r.ID, r.TenantID, r.BusinessID, r.ExternalBusinessID, r.Email, r.Path} {
+		if !utf8.ValidString(s) {
+			return errNotText
+		}
+	}
+	return nil
+}
+
+// createArgs returns the values of the columns. The zero time has a number of its own.
+func createArgs(r *magiclink.Record) []any {
+	return []any{
+		escape(r.ID), escape(r.TenantID), escape(r.BusinessID), escape(r.ExternalBusinessID), escape(r.Email), escape(r.Path),
+		int64(r.SessionTimeout / time.Second), []byte(r.Extension), r.CreatedAt.UnixMilli(), r.ExpiresAt.UnixMilli(),
+		r.ConsumedAt.UnixMilli(), r.RevokedAt.UnixMilli(), []byte(r.ConsumedBy),
+	}
+}
+
+// createManyArgs returns one array for each column.
+func createManyArgs(records []*magiclink.Record) []any {
+	n := len(records)
+	texts, numbers, bytes := make([][]string, 6), make([][]int64, 5), make([][][]byte, 2)
+	for i := range texts {
+		texts[i] = make([]string, n)
+	}
+	for i := range numbers {
+		numbers[i] = make([]int64, n)
+	}
+	for i := range bytes {
+		bytes[i] = make([][]byte, n)
+	}
+	for i, r := range records {
+		for column, s := range []string{r.ID, r.TenantID, r.BusinessID, r.ExternalBusinessID, r.Email, r.Path} {
+			texts[column][i] = escape(s)
+		}
+		numbers[0][i] = int64(r.SessionTimeout / time.Second)
+		for column, t := range []time.Time{r.CreatedAt, r.ExpiresAt, r.ConsumedAt, r.RevokedAt} {
+			numbers[column+1][i] = t.UnixMilli()
+		}
+		bytes[0][i], bytes[1][i] = []byte(r.Extension), []byte(r.ConsumedBy)
+	}
+	return []any{
+		texts[0], texts[1], texts[2], texts[3], texts[4], texts[5],
+		numbers[0], bytes[0], numbers[1], numbers[2], numbers[3], numbers[4], bytes[1],
+	}
+}
+
+// scanRecord reads the columns of a row. They come after the columns that the caller names.
+func scanRecord(rows pgx.Rows, before ...any) (magiclink.Record, error) {
+	var (
+		r                    magiclink.Record
+		seconds              int64
+		created, expires     int64
+		consumed, revoked    *int64
+		extension, consumeBy []byte
+	)
+	err := rows.Scan(append(before, &r.ID, &r.TenantID, &r.BusinessID, &r.ExternalBusinessID, &r.Email, &r.Path, &seconds, &extension,
+		&created, &expires, &consumed, &revoked, &consumeBy)...)
+	if err != nil {
+		return magiclink.Record{}, err
+	}
+	for _, s := range []*string{&r.ID, &r.TenantID, &r.BusinessID, &r.ExternalBusinessID, &r.Email, &r.Path} {
+		*s = unescape(*s)
+	}
+	r.SessionTimeout = time.Duration(seconds) * time.Second
+	r.CreatedAt, r.ExpiresAt, r.ConsumedAt, r.RevokedAt = moment(created), moment(expires), event(consumed), event(revoked)
+	r.Extension, r.ConsumedBy = string(extension), string(consumeBy)
+	return r, nil
+}
+
+// moment returns the time in the form of [magiclink.Record.Canonical].
+func moment(milliseconds int64) time.Time { return time.UnixMilli(milliseconds).UTC() }
+
+// event returns the zero time for NULL.
+func event(milliseconds *int64) time.Time {
+	if milliseconds == nil {
+		return time.Time{}
+	}
+	return moment(*milliseconds)
+}
+
+// truncate returns the time to the millisecond, as the contract compares times.
+func truncate(t time.Time) time.Time { return moment(t.UnixMilli()) }

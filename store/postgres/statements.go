@@ -1,0 +1,86 @@
+package postgres
+
+import "strings"
+
+// columns are those of magiclink_links in the order of createArgs and scanRecord.
+const columns = "id, tenant_id, business_id, external_business_id, email, path, session_timeout, extension, " +
+	"created_at, expires_at, consumed_at, revoked_at, consumed_by"
+
+// statements are the texts for one schema. Each statement is one transaction by itself, and one round trip.
+//
+// A statement for several calls never waits for a row that another transaction has locked: a transaction of the application
+// may keep its locks for long, and would hold up the companions. A statement for one call waits.
+type statements struct {
+	get, getMany         string
+	create, createMany   string
+	consume, consumeMany string
+	why                  string
+	revoke               string
+	purge, purgeLocked   string
+	ping                 string
+}
+
+// few is true. It makes the planner expect one row of input, so that the planner looks each row up by the index. PostgreSQL keeps the
+// plan of a prepared statement: a plan for several rows from the time when the table was small would read all of a table that has
+// grown since, until the table is analyzed again.
+const few = "input.id || '' = input.id"
+
+func newStatements(s schema) *statements {
+	fill := strings.NewReplacer("{few}", few, "{links}", s.table(linksTable), "{version}", s.table(versionTable), "{columns}", columns).Replace
+	return &statements{
+		get:     fill("SELECT {columns} FROM {links} WHERE id = $1"),
+		getMany: fill("SELECT {columns} FROM unnest($1::text[]) AS input (id) JOIN {links} USING (id) WHERE {few}"),
+
+		create:      fill(createSQL),
+		createMany:  fill(createManySQL),
+		consume:     fill(consumeSQL),
+		consumeMany: fill(consumeManySQL),
+		why:         fill("SELECT false, {columns} FROM {links} WHERE id = $1"),
+		revoke:      fill("UPDATE {links} SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1"),
+		purge:       fill(strings.ReplaceAll(purgeSQL, "{wait}", "SKIP LOCKED")),
+		purgeLocked: fill(strings.ReplaceAll(purgeSQL, "{wait}", "")),
+		ping:        fill("SELECT version, current_setting('transaction_read_only') = 'on' FROM {version}"),
+	}
+}
+
+// The number is that of the zero time, which is NULL in the columns that can be NULL.
+const createSQL = `INSERT INTO {links} ({columns})
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, nullif($11, -62135596800000), nullif($12, -62135596800000), $13)
+	ON CONFLICT (id) DO NOTHING`
+
+// An INSERT waits for a transaction that has inserted the same id and is not yet committed. The lock_timeout, for this
+// statement alone, bounds how long such a transaction holds up the companions.
+const createManySQL = `INSERT INTO {links} ({columns})
+	SELECT id, tenant_id, business_id, external_business_id, email, path, session_timeout, extension,
+		created_at, expires_at, nullif(consumed_at, -62135596800000), nullif(revoked_at, -62135596800000), consumed_by
+	FROM (SELECT set_config('lock_timeout', '100ms', true)) AS patience, unnest(
+		$1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bytea[],
+		$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bytea[]
+	) AS input ({columns})
+	ON CONFLICT (id) DO NOTHING
+	RETURNING id`
+
+// A SELECT gives the reason if the UPDATE finds no row. One statement with both would cost every redemption a tenth.
+const consumeSQL = `UPDATE {links} SET consumed_at = $2, consumed_by = $3
+	WHERE id = $1 AND revoked_at IS NULL AND consumed_at IS NULL AND expires_at > $2
+	RETURNING true, {columns}`
+
+// The last SELECT returns the rows that other transactions have locked. It tells them from rows that do not exist.
+const consumeManySQL = `WITH input AS (
+		SELECT * FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS input (id, at, by) WHERE {few}
+	), locked AS (
+		SELECT input.at, input.by, link.* FROM input
+		CROSS JOIN LATERAL (SELECT {columns} FROM {links} AS link WHERE link.id = input.id FOR UPDATE SKIP LOCKED) AS link
+	), used AS (
+		UPDATE {links} AS link SET consumed_at = locked.at, consumed_by = locked.by FROM locked
+		WHERE link.id = locked.id AND link.revoked_at IS NULL AND link.consumed_at IS NULL AND link.expires_at > locked.at
+		RETURNING link.id
+	)
+	SELECT id IN (SELECT id FROM used), {columns} FROM locked
+	UNION ALL
+	SELECT false, {columns} FROM input JOIN {links} AS link USING (id) WHERE id NOT IN (SELECT id FROM locked)`
+
+const purgeSQL = `WITH ended AS (
+		SELECT id FROM {links} WHERE ends_at < $1 ORDER BY ends_at LIMIT $2 FOR UPDATE {wait}
+	)
+	DELETE FROM {links} AS link USING ended WHERE link.id = ended.id AND link.ends_at < $1`
