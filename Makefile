@@ -1,5 +1,5 @@
-# Modules that are tested: the library, and those beside it that are never published.
-MODULES := . benchmarks contracttest crashtest e2e examples
+# Modules that are tested: the library, the published ones beside it, and those that are never published.
+MODULES := . store/postgres cmd/magiclink benchmarks contracttest crashtest e2e examples
 
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
@@ -25,8 +25,9 @@ test: tools ## run all tests of all modules, with the race detector
 	done
 
 .PHONY: tools
-tools: ## install what the tests need and the machine lacks: curl, strace, a browser (by apt-get, as root)
+tools: ## install what the tests need and the machine lacks: curl, strace, browsers, PostgreSQL (by apt-get, as root)
 	@command -v curl >/dev/null || { apt-get update -qq && apt-get install -y -qq curl >/dev/null; }
+	@internal/dbtest/install.sh
 	@crashtest/install.sh
 	@e2e/install.sh
 
@@ -37,6 +38,7 @@ lint: $(GOLANGCI) ## run go vet's and golangci-lint's checks, and check that go.
 		(cd $$module && $(GOLANGCI) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...); \
 	done
 	GOWORK=off go mod tidy -diff
+	.ci/tidy -diff
 	GOWORK=off go mod verify
 
 $(GOLANGCI):

@@ -30,6 +30,11 @@ curl -sS %s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json
 		origin+httpadapter.IssuePath, `{"external_business_id":"`+firstBusiness+`","email":"jane@example.com","path":"/reports"}`)
 }
 
+// printSharing says what replicas of this server need: a link that one issues must be good at all of them.
+func printSharing(w io.Writer, data string) {
+	fmt.Fprintf(w, "Other machines that serve these links need the same keys and configuration: give them the files of %s with -keys and -config.\n", data)
+}
+
 // printServing says where the server is, and which routes to try first.
 func printServing(w io.Writer, origin string, address address) {
 	fmt.Fprintf(w, "Serving on %s; links begin with %s\n", origin, address.baseURL)

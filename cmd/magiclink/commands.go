@@ -22,7 +22,7 @@ type command struct {
 func commands() []*command {
 	return []*command{
 		serveCommand(), issueCommand(), redeemCommand(), keysCommand(), clientsCommand(), businessesCommand(),
-		configCommand(), purgeCommand(), versionCommand(), helpCommand(),
+		configCommand(), purgeCommand(), migrateCommand(), versionCommand(), helpCommand(),
 	}
 }
 

@@ -9,10 +9,12 @@ import (
 
 // changeConfig reads the configuration, changes it and replaces the file in one step, while no other process changes it.
 func changeConfig(data *dataDir, change func(*configFile) error) error {
-	if err := data.checkSetUp(); err != nil {
-		return err
+	if data.config == "" {
+		if err := data.checkSetUp(); err != nil {
+			return err
+		}
 	}
-	return data.locked(func() error {
+	return locked(data.configPath(), func() error {
 		config, err := data.readConfig()
 		if err != nil {
 			return err

@@ -14,17 +14,28 @@ import (
 
 // dataDir is the directory that holds everything that one installation owns.
 type dataDir struct {
-	path   string
-	config string // the configuration file; empty means config.json in the directory
+	path     string
+	keysFile string // empty means keys.json in the directory
+	config   string // the configuration file; empty means config.json in the directory
 }
 
 func (d *dataDir) declare(set *flag.FlagSet) {
 	set.StringVar(&d.path, "data", "./magiclink-data", "the data `directory`")
+	set.StringVar(&d.keysFile, "keys", "", "the key `file` (default DATA/keys.json)")
 	set.StringVar(&d.config, "config", "", "the configuration `file` (default DATA/config.json)")
 }
 
-func (d *dataDir) keysPath() string     { return filepath.Join(d.path, "keys.json") }
+// filesNamed reports whether keys and configuration lie elsewhere.
+func (d *dataDir) filesNamed() bool { return d.keysFile != "" && d.config != "" }
+
 func (d *dataDir) databasePath() string { return filepath.Join(d.path, "magiclink.db") }
+
+func (d *dataDir) keysPath() string {
+	if d.keysFile != "" {
+		return d.keysFile
+	}
+	return filepath.Join(d.path, "keys.json")
+}
 
 // markerPath is the file that is there while a first start is not finished.
 func (d *dataDir) markerPath() string { return filepath.Join(d.path, ".first-start") }
@@ -44,31 +55,31 @@ func (d *dataDir) make() error {
 	return checkDirectory(d.path)
 }
 
-// lock keeps other magiclink processes from changing the files of the directory at the same time.
-func (d *dataDir) lock() (unlock func() error, err error) {
-	unlock, err = lockFile(filepath.Join(d.path, ".lock"))
+// lockBeside keeps other magiclink processes from changing the file, and those beside it, at the same time.
+func lockBeside(path string) (unlock func() error, err error) {
+	unlock, err = lockFile(filepath.Join(filepath.Dir(path), ".lock"))
 	if err != nil {
-		return nil, fmt.Errorf("lock the data directory: %w", err)
+		return nil, fmt.Errorf("lock the directory of %s: %w", path, err)
 	}
 	return unlock, nil
 }
 
-// locked calls change while no other process changes the files.
-func (d *dataDir) locked(change func() error) error {
-	unlock, err := d.lock()
+// locked calls change while no other process changes the file.
+func locked(path string, change func() error) error {
+	unlock, err := lockBeside(path)
 	if err != nil {
 		return err
 	}
 	return errors.Join(change(), unlock())
 }
 
-// found is which files of an installation are there.
+// found is which files of an installation are in the data directory.
 type found struct{ keys, config, database bool }
 
 func (d *dataDir) look() (found, error) {
 	var f found
 	for path, there := range map[string]*bool{
-		d.keysPath(): &f.keys, filepath.Join(d.path, "config.json"): &f.config, d.databasePath(): &f.database,
+		filepath.Join(d.path, "keys.json"): &f.keys, filepath.Join(d.path, "config.json"): &f.config, d.databasePath(): &f.database,
 	} {
 		_, err := os.Lstat(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -83,7 +94,7 @@ func (d *dataDir) look() (found, error) {
 // every link and session becomes invalid, and with a new configuration every client.
 func (d *dataDir) lost(f found) error {
 	switch {
-	case !f.keys:
+	case !f.keys && d.keysFile == "":
 		return fmt.Errorf("%s is missing, although this directory was set up before: restore it from a backup; to begin with a new "+
 			"key run \"magiclink keys rotate -force\", which makes every link, session and access token so far invalid", d.keysPath())
 	case !f.config && d.config == "":
@@ -107,21 +118,41 @@ func (d *dataDir) checkSetUp() error {
 		return err
 	case f == found{}:
 		return fmt.Errorf("%s is not a data directory: run \"magiclink serve\" once, or give the data directory with -data", d.path)
-	case !f.keys:
+	case !f.keys && d.keysFile == "":
 		return d.lost(f)
 	}
 	return nil
 }
 
 func (d *dataDir) keys() (*magiclink.Keyring, error) {
-	if err := d.checkSetUp(); err != nil {
+	if err := d.checkKeys(); err != nil {
 		return nil, err
 	}
-	return magiclink.LoadKeyring(d.keysPath())
+	return d.readKeys()
+}
+
+// checkKeys tells a mistyped data directory from one that has keys.
+func (d *dataDir) checkKeys() error {
+	if d.keysFile != "" {
+		return nil
+	}
+	return d.checkSetUp()
+}
+
+// readKeys reads the key file.
+func (d *dataDir) readKeys() (*magiclink.Keyring, error) {
+	keys, err := magiclink.LoadKeyring(d.keysPath())
+	if errors.Is(err, fs.ErrNotExist) && d.keysFile != "" {
+		return nil, fmt.Errorf("there is no key file %s: correct -keys, or make one with \"magiclink keys rotate -force -keys %[1]s\"", d.keysFile)
+	}
+	return keys, err
 }
 
 // readConfig reads the configuration of a directory that was set up before.
 func (d *dataDir) readConfig() (*configFile, error) {
+	if d.config != "" {
+		return readConfig(d.config)
+	}
 	if err := d.checkSetUp(); err != nil {
 		return nil, err
 	}
@@ -133,14 +164,6 @@ func (d *dataDir) readConfig() (*configFile, error) {
 		return nil, err
 	}
 	return readConfig(d.configPath())
-}
-
-// database opens the store of a directory that was set up before.
-func (d *dataDir) database() (*sqlite.Store, error) {
-	if err := d.checkSetUp(); err != nil {
-		return nil, err
-	}
-	return d.openDatabase()
 }
 
 // openDatabase refuses database files that others could have put there.

@@ -13,12 +13,14 @@ import (
 // issueFlags are the flags of the issue command.
 type issueFlags struct {
 	data    dataDir
+	store   storeFlag
 	address address
 	in      magiclink.MagicLinkCreate
 }
 
 func (f *issueFlags) declare(set *flag.FlagSet) {
 	f.data.declare(set)
+	f.store.declare(set)
 	f.address.declare(set)
 	set.StringVar(&f.in.BusinessID, "business", "", "the business, by its `id`")
 	set.StringVar(&f.in.ExternalBusinessID, "external-business", "", "the business, by the tenant's own `id` for it")
@@ -74,7 +76,7 @@ func (f *issueFlags) issue(ctx context.Context) (link magiclink.MagicLinkRespons
 	if err != nil {
 		return link, err
 	}
-	return withStore(&f.data, func(c magiclink.Config) (magiclink.MagicLinkResponse, error) {
+	return withStore(ctx, &f.data, &f.store, func(c magiclink.Config) (magiclink.MagicLinkResponse, error) {
 		c.BaseURL, c.Businesses = f.address.baseURL, businesses
 		issuer, err := magiclink.New(c)
 		if err != nil {
@@ -82,20 +84,6 @@ func (f *issueFlags) issue(ctx context.Context) (link magiclink.MagicLinkRespons
 		}
 		return issuer.Issue(ctx, f.in)
 	})
-}
-
-// withStore calls do with the keys and the store of the data directory, and closes the store.
-func withStore[T any](data *dataDir, do func(magiclink.Config) (T, error)) (result T, err error) {
-	keys, err := data.keys()
-	if err != nil {
-		return result, err
-	}
-	store, err := data.database()
-	if err != nil {
-		return result, err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	return do(magiclink.Config{Keys: keys, Store: store})
 }
 
 // check finds what the library would take for "not given".

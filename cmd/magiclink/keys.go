@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -73,20 +76,32 @@ func runKeys(_ context.Context, p *program, args []string) error {
 	return f.rotate(p)
 }
 
-// rotate replaces a lost key file if it is forced to.
+// rotate makes a key file where there is none if it is forced to.
 func (f *keysFlags) rotate(p *program) error {
-	if found, err := f.data.look(); err == nil && f.force && !found.keys && (found.database || found.config) {
+	if f.force && f.lost() {
 		return f.beginAnew(p)
 	}
 	return f.printChanged(p, func(r *rotation) (string, error) { return r.rotate(f.force) })
 }
 
+// lost reports whether there is no key file where one could be.
+func (f *keysFlags) lost() bool {
+	if f.data.keysFile != "" {
+		_, err := os.Lstat(f.data.keysFile)
+		return errors.Is(err, fs.ErrNotExist)
+	}
+	found, err := f.data.look()
+	return err == nil && !found.keys && (found.database || found.config)
+}
+
 func (f *keysFlags) beginAnew(p *program) error {
-	if err := checkDirectory(f.data.path); err != nil {
-		return err
+	if f.data.keysFile == "" {
+		if err := checkDirectory(f.data.path); err != nil {
+			return err
+		}
 	}
 	var keys *magiclink.Keyring
-	err := f.data.locked(func() (err error) {
+	err := locked(f.data.keysPath(), func() (err error) {
 		keys, err = newKeys(&f.data)
 		return err
 	})

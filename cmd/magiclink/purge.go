@@ -15,12 +15,14 @@ const purgeBatch = 10_000
 
 // purgeFlags are the flags of the purge command.
 type purgeFlags struct {
-	data dataDir
-	json bool
+	data  dataDir
+	store storeFlag
+	json  bool
 }
 
 func (f *purgeFlags) declare(set *flag.FlagSet) {
 	f.data.declare(set)
+	f.store.declare(set)
 	declareJSON(set, &f.json)
 }
 
@@ -46,12 +48,12 @@ func runPurge(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	store, err := f.data.database()
+	store, closeStore, err := f.store.openBeside(ctx, &f.data)
 	if err != nil {
 		return err
 	}
 	total, err := purge(ctx, p, store)
-	if err = errors.Join(err, store.Close()); err != nil {
+	if err = errors.Join(err, closeStore()); err != nil {
 		return err
 	}
 	if f.json {

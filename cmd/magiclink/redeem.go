@@ -13,12 +13,14 @@ import (
 // redeemFlags are the flags of the redeem command.
 type redeemFlags struct {
 	data    dataDir
+	store   storeFlag
 	address address
 	inspect bool
 }
 
 func (f *redeemFlags) declare(set *flag.FlagSet) {
 	f.data.declare(set)
+	f.store.declare(set)
 	f.address.declare(set)
 	set.BoolVar(&f.inspect, "inspect", false, "only look: the link stays usable")
 }
@@ -48,7 +50,7 @@ func runRedeem(ctx context.Context, p *program, args []string) error {
 	if err := f.address.resolve(f.address.addr); err != nil {
 		return err
 	}
-	redeemed, err := withStore(&f.data, func(c magiclink.Config) (magiclink.Redemption, error) {
+	redeemed, err := withStore(ctx, &f.data, &f.store, func(c magiclink.Config) (magiclink.Redemption, error) {
 		return f.redeem(ctx, c, words[0])
 	})
 	if err != nil {
@@ -77,7 +79,7 @@ func (f *redeemFlags) redeem(ctx context.Context, c magiclink.Config, link strin
 	redeemed, err := redeem(ctx, token)
 	if errors.Is(err, magiclink.ErrInvalidToken) {
 		err = fmt.Errorf("%w: the link is not complete, or it was issued with other keys than those in %s, or for another base URL than %s",
-			err, f.data.path, f.address.baseURL)
+			err, f.data.keysPath(), f.address.baseURL)
 	}
 	return redeemed, err
 }

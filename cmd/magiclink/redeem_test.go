@@ -132,7 +132,7 @@ func TestRedeemCommandFailures(t *testing.T) {
 		"empty":                 {[]string{"redeem", ""}, "not a magic link"},
 		"link without a token":  {[]string{"redeem", "http://127.0.0.1:8080/magic/reports"}, "not a magic link"},
 		"forged":                {[]string{"redeem", strings.Replace(link, bareToken(link)[len(bareToken(link))-20:], strings.Repeat("A", 20), 1)}, "not complete"},
-		"of another directory":  {[]string{"redeem", other}, "other keys than those in ./magiclink-data"},
+		"of another directory":  {[]string{"redeem", other}, "other keys than those in magiclink-data/keys.json"},
 		"other base URL":        {[]string{"redeem", "-base-url", "https://app.example.com/magic", link}, "another base URL: it begins with http://127.0.0.1:8080/magic, and this base URL is https://app.example.com/magic"},
 		"other path":            {[]string{"redeem", "-base-url", "http://127.0.0.1:8080/go", link}, "another base URL"},
 		"other address":         {[]string{"redeem", "-addr", "127.0.0.1:9999", link}, "another base URL"},

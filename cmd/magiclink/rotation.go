@@ -55,10 +55,10 @@ func (r *rotation) stoppedAt(key magiclink.KeyInfo) time.Time {
 
 // changeKeys loads, changes and saves the keyring while no other process does.
 func changeKeys(data *dataDir, change func(*rotation) error) error {
-	if err := data.checkSetUp(); err != nil {
+	if err := data.checkKeys(); err != nil {
 		return err
 	}
-	return data.locked(func() error {
+	return locked(data.keysPath(), func() error {
 		r, err := loadRotation(data, time.Now())
 		if err != nil {
 			return err

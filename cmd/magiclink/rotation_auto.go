@@ -66,7 +66,7 @@ func (r *rotation) began(created time.Time) time.Time {
 
 // rotateKeys does what is due to the keys on disk. Several processes may do so: the first one changes them.
 func rotateKeys(data *dataDir, every time.Duration, logger *slog.Logger) error {
-	return data.locked(func() error {
+	return locked(data.keysPath(), func() error {
 		r, err := loadRotation(data, time.Now())
 		if err != nil {
 			return err

@@ -9,22 +9,13 @@ import (
 	"log/slog"
 	"net"
 	"time"
-
-	"github.com/magiclink-go/magiclink"
-	"github.com/magiclink-go/magiclink/store/memory"
-)
-
-// The values of -store.
-const (
-	storeSQLite = "sqlite"
-	storeMemory = "memory"
 )
 
 // serveFlags are the flags of the serve command.
 type serveFlags struct {
 	data           dataDir
 	address        address
-	store          string
+	store          storeFlag
 	log            string
 	appName        string
 	newLinkURL     string
@@ -36,7 +27,7 @@ type serveFlags struct {
 func (f *serveFlags) declare(set *flag.FlagSet) {
 	f.address.declare(set)
 	f.data.declare(set)
-	set.StringVar(&f.store, "store", storeSQLite, "the `store` for links: sqlite, or memory, which forgets them at the end")
+	f.store.declare(set)
 	set.StringVar(&f.log, "log", "text", "the `format` of the log on standard error: text or json")
 	set.StringVar(&f.appName, "app-name", "", "the `name` of the application on the pages (default: the host of the links)")
 	set.StringVar(&f.newLinkURL, "new-link-url", "", "where people ask for a new link: an https `URL` or a local path")
@@ -53,7 +44,8 @@ func serveCommand() *command {
 		long: "Serves the token endpoint, the magic-link API and the page that links lead to. A first start makes the data directory\n" +
 			"with a signing key, a client and a business, and prints lines for curl that issue a link. With MAGICLINK_CLIENT_ID and\n" +
 			"MAGICLINK_CLIENT_SECRET (at least 128 random bits) set it makes that client instead of one with a random secret.\n" +
-			"serve follows changes of keys.json and config.json, and removes expired links every minute.\n" +
+			"serve follows changes of the keys and the configuration, and removes expired links every minute. With -store and the URL of\n" +
+			"a server, several machines serve the same links: give all of them the same -keys and -config.\n" +
 			"SIGTERM and SIGINT end it: running requests are finished, and the exit code is 0.",
 		example: "magiclink serve -addr 127.0.0.1:8080 -base-url https://app.example.com/magic",
 		flags:   new(serveFlags).declare,
@@ -63,14 +55,12 @@ func serveCommand() *command {
 
 func (f *serveFlags) check() error {
 	switch {
-	case f.store != storeSQLite && f.store != storeMemory:
-		return usagef("-store %q is not a store: write sqlite or memory", f.store)
 	case f.rotateEvery != 0 && f.rotateEvery < minRotateEvery:
 		return usagef("-rotate-every must be at least %s: verifiers fetch a new key only every minute", minRotateEvery)
 	case f.maxConnections < minConnections:
 		return usagef("-max-connections must be at least %d", minConnections)
 	}
-	return f.address.check()
+	return errors.Join(f.store.check(), f.address.check())
 }
 
 func runServe(ctx context.Context, p *program, args []string) error {
@@ -95,7 +85,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if err := f.address.resolve(listener.Addr().String()); err != nil {
 		return err
 	}
-	s, err := f.setUp(p, logger)
+	s, err := f.setUp(ctx, p, logger)
 	if err != nil {
 		return err
 	}
@@ -104,6 +94,9 @@ func runServe(ctx context.Context, p *program, args []string) error {
 		printFirstSteps(p.stdout, origin, s.client)
 	}
 	printServing(p.stdout, origin, f.address)
+	if f.store.shared() && f.data.keysFile == "" {
+		printSharing(p.stdout, f.data.path)
+	}
 	return errors.Join(s.serve(ctx, listener), s.closeStore())
 }
 
@@ -119,11 +112,14 @@ func newLogger(format string, w io.Writer) (*slog.Logger, error) {
 
 // setUp makes what a first start needs and puts the server together. The configuration is written last: it holds the hash
 // of a secret that is shown only when everything else has succeeded.
-func (f *serveFlags) setUp(p *program, logger *slog.Logger) (s *server, err error) {
+func (f *serveFlags) setUp(ctx context.Context, p *program, logger *slog.Logger) (s *server, err error) {
+	if f.store.shared() && f.data.filesNamed() {
+		return f.setUpWith(ctx, p, logger, false) // nothing is kept in the data directory
+	}
 	if err := f.data.make(); err != nil {
 		return nil, err
 	}
-	unlock, err := f.data.lock()
+	unlock, err := lockBeside(f.data.markerPath())
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +128,11 @@ func (f *serveFlags) setUp(p *program, logger *slog.Logger) (s *server, err erro
 	if err != nil {
 		return nil, err
 	}
-	limitMemory(f.store)
+	return f.setUpWith(ctx, p, logger, first)
+}
+
+func (f *serveFlags) setUpWith(ctx context.Context, p *program, logger *slog.Logger, first bool) (s *server, err error) {
+	limitMemory(f.store.where)
 	s = &server{flags: f, logger: logger, maxConnections: limitConnections(f.maxConnections, logger)}
 	if s.keys, err = f.data.loadKeys(first); err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (f *serveFlags) setUp(p *program, logger *slog.Logger) (s *server, err erro
 	if err != nil {
 		return nil, err
 	}
-	if s.store, s.close, err = f.openStore(); err != nil {
+	if s.store, s.close, err = f.store.open(ctx, &f.data); err != nil {
 		return nil, err
 	}
 	s.client = client
@@ -158,15 +158,4 @@ func (f *serveFlags) setUp(p *program, logger *slog.Logger) (s *server, err erro
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
-}
-
-func (f *serveFlags) openStore() (magiclink.Store, func() error, error) {
-	if f.store == storeMemory {
-		return memory.New(), func() error { return nil }, nil
-	}
-	store, err := f.data.openDatabase()
-	if err != nil {
-		return nil, nil, err
-	}
-	return store, store.Close, nil
 }

@@ -44,7 +44,7 @@ func (d *dataDir) beginFirstStart() (first bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if marked && (f.keys || !f.database) { // the keys are made first: with a database and without keys they were lost
+	if marked && (f.keys || d.keysFile != "" || !f.database) { // the keys are made first: with a database and without keys they were lost
 		return true, nil
 	}
 	if f != (found{}) {
@@ -57,9 +57,9 @@ func (d *dataDir) finishFirstStart() error {
 	return os.Remove(d.markerPath())
 }
 
-// loadKeys loads the keyring. A first start makes one where there is none.
+// loadKeys loads the keyring. A first start makes one where there is none. A file that was named must be there.
 func (d *dataDir) loadKeys(first bool) (*magiclink.Keyring, error) {
-	keys, err := magiclink.LoadKeyring(d.keysPath())
+	keys, err := d.readKeys()
 	if first && errors.Is(err, fs.ErrNotExist) {
 		return newKeys(d)
 	}

@@ -47,7 +47,7 @@ func TestWrongUsage(t *testing.T) {
 		"unknown flag":            {args: []string{"serve", "-sing"}, says: "no flag -sing"},
 		"mistyped flag":           {args: []string{"serve", "-sotre", "memory"}, says: "did you mean -store?"},
 		"flag without a value":    {args: []string{"serve", "-data"}, says: "-data needs a value"},
-		"unknown store":           {args: []string{"serve", "-store", "paper"}, says: "write sqlite or memory"},
+		"unknown store":           {args: []string{"serve", "-store", "paper"}, says: "write sqlite, memory, postgres://"},
 		"unknown log format":      {args: []string{"serve", "-log", "xml"}, says: "write text or json"},
 		"a word too many":         {args: []string{"serve", "now"}, says: `"now"`},
 		"half a client":           {args: []string{"serve", "-data", "new", "-addr", "127.0.0.1:0"}, env: testClient[:1], says: "set both or neither"},

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"net/url"
+	"strings"
+
+	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/store/memory"
+)
+
+// The stores that need no server.
+const (
+	storeSQLite = "sqlite"
+	storeMemory = "memory"
+)
+
+// storeFlag says where links are kept: sqlite, memory, or the URL of a server. The URL may hold a password, so no message shows it.
+type storeFlag struct{ where string }
+
+func (f *storeFlag) declare(set *flag.FlagSet) {
+	set.StringVar(&f.where, "store", storeSQLite, "where links are kept: sqlite, memory, which forgets them at the end, or the `URL` of a server that several "+
+		"machines share, as postgres://USER:PASSWORD@HOST/DATABASE or redis://HOST:6379/0; other users of the machine see a password "+
+		"on the command line, and none in MAGICLINK_STORE")
+}
+
+// engine returns what opens the store, or nil.
+func (f *storeFlag) engine() func(ctx context.Context, url string) (magiclink.Store, func() error, error) {
+	scheme, _, isURL := strings.Cut(f.where, "://")
+	switch {
+	case !isURL:
+		return nil
+	case scheme == "postgres", scheme == "postgresql":
+		return openPostgres
+	}
+	return nil
+}
+
+// shared reports whether several machines can use the store.
+func (f *storeFlag) shared() bool { return f.engine() != nil }
+
+func (f *storeFlag) check() error {
+	switch {
+	case f.where == storeSQLite, f.where == storeMemory:
+		return nil
+	case !f.shared():
+		return usagef("-store is not one that magiclink knows: write sqlite, memory, postgres://…, redis://… or rediss://…")
+	}
+	if u, err := url.Parse(f.where); err != nil || u.Host == "" {
+		return usagef("-store is not a URL: write SCHEME://USER:PASSWORD@HOST/DATABASE, and %%40 for an @ in the password")
+	}
+	return nil
+}
+
+// open opens the store of serve.
+func (f *storeFlag) open(ctx context.Context, data *dataDir) (magiclink.Store, func() error, error) {
+	switch f.where {
+	case storeMemory:
+		return memory.New(), func() error { return nil }, nil
+	case storeSQLite:
+		store, err := data.openDatabase()
+		if err != nil {
+			return nil, nil, err
+		}
+		return store, store.Close, nil
+	}
+	return f.engine()(ctx, f.where)
+}
+
+// openBeside opens the store that a serve may be using at the same time.
+func (f *storeFlag) openBeside(ctx context.Context, data *dataDir) (magiclink.Store, func() error, error) {
+	if err := f.check(); err != nil {
+		return nil, nil, err
+	}
+	switch f.where {
+	case storeMemory:
+		return nil, nil, usagef("-store memory: another process cannot reach the memory of serve: use its API")
+	case storeSQLite:
+		if err := data.checkSetUp(); err != nil {
+			return nil, nil, err
+		}
+	}
+	return f.open(ctx, data)
+}
+
+// withStore calls do with the keys and the store of an installation, and closes the store.
+func withStore[T any](ctx context.Context, data *dataDir, where *storeFlag, do func(magiclink.Config) (T, error)) (result T, err error) {
+	keys, err := data.keys()
+	if err != nil {
+		return result, err
+	}
+	store, closeStore, err := where.openBeside(ctx, data)
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, closeStore()) }()
+	return do(magiclink.Config{Keys: keys, Store: store})
+}
