@@ -6,10 +6,15 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/magiclink-go/magiclink/internal/dbtest"
 	"github.com/magiclink-go/magiclink/internal/servetest"
 )
 
-func TestMain(m *testing.M) { os.Exit(servetest.Main(m)) }
+func TestMain(m *testing.M) {
+	code := servetest.Main(m)
+	dbtest.Stop()
+	os.Exit(code)
+}
 
 // result is what a finished command has left.
 type result struct {

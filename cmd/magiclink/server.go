@@ -51,6 +51,7 @@ func (s *server) assemble(config *configFile) error {
 		&watched{name: "config.json", path: s.flags.data.configPath(), read: trustedfile.Read, apply: s.applyConfig})
 	core := magiclink.Config{
 		BaseURL: s.flags.address.baseURL, Keys: s.keys, Store: s.store, Businesses: &s.config, Logger: s.logger,
+		Now: now,
 	}
 	landing := &landing{flags: s.flags}
 	service, err := httpadapter.NewService(httpadapter.ServiceConfig{

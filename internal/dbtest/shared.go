@@ -1,8 +1,12 @@
 package dbtest
 
 import (
+	"context"
+	"fmt"
+	"net/url"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -53,4 +57,28 @@ func PostgresURL(t testing.TB) string {
 		return url
 	}
 	return SharedPostgres(t).URL()
+}
+
+var databases atomic.Int64
+
+// PostgresDatabase returns a connection string for an empty database of the same server, which is dropped when the test ends.
+func PostgresDatabase(t testing.TB) string {
+	t.Helper()
+	server := PostgresURL(t)
+	at, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := fmt.Sprintf("magiclink_test_%d_%d", os.Getpid(), databases.Add(1))
+	execute := func(statement string) {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if _, err := psql(ctx, server, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	execute("CREATE DATABASE " + name)
+	t.Cleanup(func() { execute("DROP DATABASE " + name + " WITH (FORCE)") })
+	at.Path = "/" + name
+	return at.String()
 }

@@ -25,6 +25,17 @@ func Main(m *testing.M) (code int) {
 // repository that the test belongs to. It is safe for concurrent use.
 func Binary(tb testing.TB) string {
 	tb.Helper()
+	return built(tb, build)
+}
+
+// skewedBinary returns the path of a command whose clock can be wrong.
+func skewedBinary(tb testing.TB) string {
+	tb.Helper()
+	return built(tb, buildSkewed)
+}
+
+func built(tb testing.TB, build func() (string, error)) string {
+	tb.Helper()
 	path, err := build()
 	if err != nil {
 		tb.Fatalf("build the command: %v", err)
@@ -32,22 +43,31 @@ func Binary(tb testing.TB) string {
 	return path
 }
 
-var build = sync.OnceValues(func() (path string, err error) {
+var (
+	build       = sync.OnceValues(func() (string, error) { return buildAs("magiclink") })
+	buildSkewed = sync.OnceValues(func() (string, error) { return buildAs("magiclink-skewed", "-tags", "skewedclock") })
+	makeFolder  = sync.OnceValue(func() (err error) {
+		folder, err = os.MkdirTemp("", "magiclink-servetest-")
+		return err
+	})
+)
+
+func buildAs(name string, flags ...string) (path string, err error) {
 	source, err := sourceOfCommand()
 	if err != nil {
 		return "", err
 	}
-	if folder, err = os.MkdirTemp("", "magiclink-servetest-"); err != nil {
+	if err := makeFolder(); err != nil {
 		return "", err
 	}
-	path = filepath.Join(folder, "magiclink")
-	command := exec.Command("go", "build", "-o", path, ".") //nolint:gosec // G204: the arguments are ours
+	path = filepath.Join(folder, name)
+	command := exec.Command("go", append(append([]string{"build"}, flags...), "-o", path, ".")...) //nolint:gosec // G204: the arguments are ours
 	command.Dir = source
 	if output, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build in %s: %w\n%s", source, err, output)
 	}
 	return path, nil
-})
+}
 
 // sourceOfCommand looks for cmd/magiclink in the folders above the test's own. The command may belong to another module
 // than the test does, so the import path alone would not find it.

@@ -32,6 +32,7 @@ type Config struct {
 	Env  []string                  // added to the environment of the test, for example [ClientEnv]
 	Args []string                  // added to "serve -addr 127.0.0.1:0"; a second -addr replaces the first
 	Wrap func(*exec.Cmd) *exec.Cmd // gets the command with Dir and Env, and may put a program such as strace around it; nil: none
+	Skew time.Duration             // how far the clock of the process is ahead
 }
 
 // Process is a "magiclink serve". Its methods are safe for concurrent use.
@@ -62,8 +63,14 @@ func Launch(tb testing.TB, config Config) *Process {
 	p := &Process{tb: tb, exited: make(chan struct{})}
 	p.token = sync.OnceValue(p.requestToken)
 	args := append([]string{"serve", "-addr", "127.0.0.1:0"}, config.Args...)
-	p.command = exec.Command(Binary(tb), args...) //nolint:gosec // G204: tests choose the arguments
-	p.command.Dir, p.command.Env = config.Dir, append(os.Environ(), config.Env...)
+	binary, env := "", append(os.Environ(), config.Env...)
+	if config.Skew == 0 {
+		binary = Binary(tb)
+	} else {
+		binary, env = skewedBinary(tb), append(env, "MAGICLINK_TEST_CLOCK_SKEW="+config.Skew.String())
+	}
+	p.command = exec.Command(binary, args...) //nolint:gosec // G204: tests choose the arguments
+	p.command.Dir, p.command.Env = config.Dir, env
 	if config.Wrap != nil {
 		p.command = config.Wrap(p.command)
 	}

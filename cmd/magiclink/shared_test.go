@@ -1,0 +1,116 @@
+package main_test
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/magiclink-go/magiclink/internal/dbtest"
+)
+
+// sharedStores are the stores that several machines can use, ready for serve.
+var sharedStores = map[string]func(t *testing.T) (url string){
+	"postgres": func(t *testing.T) string {
+		t.Helper()
+		url := dbtest.PostgresDatabase(t)
+		require.Zero(t, command(t, t.TempDir(), nil, "migrate", "-store", url).code)
+		return url
+	},
+}
+
+// sharedFiles makes a key file and a configuration, and returns the flags and the environment that every replica gets.
+func sharedFiles(t *testing.T, store string) (folder string, env, args []string) {
+	t.Helper()
+	folder = installed(t)
+	return folder, []string{"MAGICLINK_STORE=" + store},
+		[]string{"-keys", dataFile(folder, "keys.json"), "-config", dataFile(folder, "config.json"), "-base-url", "http://127.0.0.1:8080/magic"}
+}
+
+func TestReplicas(t *testing.T) {
+	for name, ready := range sharedStores {
+		t.Run(name, func(t *testing.T) {
+			folder, env, args := sharedFiles(t, ready(t))
+			empty := t.TempDir()
+			one, two := serve(t, empty, env, args...), serve(t, empty, env, args...)
+			require.NoDirExists(t, filepath.Join(empty, "magiclink-data"), "nothing is kept there")
+
+			made := command(t, folder, nil, "clients", "add", "erp", "-tenant", "dev")
+			require.Zero(t, made.code, made.stderr)
+			secret := strings.TrimSpace(made.stdout)
+			for _, replica := range []*process{one, two} {
+				replica.eventually(func() bool { return replica.tokenStatus("erp", secret) == http.StatusOK }, "both follow")
+			}
+
+			link := strings.TrimSpace(command(t, empty, env, append([]string{"issue", "-external-business", "acme"}, args...)...).stdout)
+			require.Contains(t, link, "http://127.0.0.1:8080/magic?token=")
+			require.Equal(t, http.StatusOK, two.get("/magic?token="+bareToken(link)).status)
+			redeem := append([]string{"redeem", link}, args...)
+			got := command(t, empty, env, redeem...)
+			require.Zero(t, got.code, got.stderr)
+			requireFailure(t, command(t, empty, env, redeem...), "the link was already used")
+			require.Zero(t, command(t, empty, env, "purge").code)
+			require.Zero(t, one.stop(syscall.SIGTERM))
+		})
+	}
+}
+
+func TestPasswordsStayHidden(t *testing.T) {
+	folder := t.TempDir()
+	for _, url := range []string{
+		"postgres://app:hunter2@127.0.0.1:1/app", "postgres://app:hunter2@[::1/app", "postgres://app:hunter2%zz@db/app",
+		"postgres://app:hunter2@127.0.0.1:port/app", "postgres://app:hunter2@db/app?sslmode=nonsense", "mysql://app:hunter2@db/app",
+		"postgres://app:hunter2@", "hunter2",
+	} {
+		for _, args := range [][]string{{"serve", "-addr", "127.0.0.1:0"}, {"migrate"}, {"purge"}} {
+			got := command(t, folder, []string{"MAGICLINK_STORE=" + url}, args...)
+			require.NotZero(t, got.code, url)
+			require.Len(t, strings.Split(strings.TrimSpace(got.stderr), "\n"), 1, got.stderr)
+			require.NotContains(t, got.stdout+got.stderr, "hunter2")
+		}
+	}
+}
+
+func TestMigrate(t *testing.T) {
+	url, folder := dbtest.PostgresDatabase(t), installed(t)
+	env := []string{"MAGICLINK_STORE=" + url}
+	requireFailure(t, command(t, folder, env, "serve", "-addr", "127.0.0.1:0"), `run "magiclink migrate" with the same -store`)
+	for range 2 {
+		got := command(t, folder, nil, "migrate", "-store", url)
+		require.Zero(t, got.code, got.stderr)
+	}
+	p := serve(t, folder, env)
+	require.Equal(t, http.StatusOK, p.get("/readyz").status)
+	require.Contains(t, p.output(), "Other machines that serve these links need the same keys")
+
+	printed := command(t, folder, nil, "migrate", "-print")
+	require.Zero(t, printed.code)
+	require.Contains(t, printed.stdout, `CREATE TABLE "magiclink".magiclink_links`)
+	wrong := command(t, folder, nil, "migrate")
+	require.Equal(t, 2, wrong.code)
+	require.Contains(t, wrong.stderr, "give its URL with -store postgres://")
+}
+
+func TestNamedKeys(t *testing.T) {
+	folder := installed(t)
+	keys := filepath.Join(t.TempDir(), "keys.json")
+	requireFailure(t, command(t, folder, nil, "serve", "-addr", "127.0.0.1:0", "-keys", keys), `make one with "magiclink keys rotate -force -keys `+keys)
+	require.NoFileExists(t, keys)
+	made := command(t, folder, nil, "keys", "rotate", "-force", "-keys", keys)
+	require.Zero(t, made.code, made.stderr)
+	p := serve(t, folder, nil, "-keys", keys)
+	require.Contains(t, p.get("/.well-known/jwks.json").body, strings.TrimSpace(made.stdout))
+
+	prepared := command(t, folder, nil, "keys", "prepare", "-keys", keys)
+	require.Zero(t, prepared.code, prepared.stderr)
+	p.eventually(func() bool {
+		return strings.Contains(p.get("/.well-known/jwks.json").body, strings.TrimSpace(prepared.stdout))
+	}, "a running serve follows the named file")
+	own, err := os.ReadFile(dataFile(folder, "keys.json"))
+	require.NoError(t, err)
+	require.NotContains(t, string(own), strings.TrimSpace(prepared.stdout), "the file of the data directory is left alone")
+}
