@@ -45,6 +45,10 @@ $(GOLANGCI):
 	GOWORK=off GOBIN=$(BIN)/install go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(BIN)/install/golangci-lint $@
 
+.PHONY: rehearse
+rehearse: ## build programs against locally tagged copies of the modules, as a release publishes them
+	.ci/rehearse
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s)
 	@set -e; for package in $$(go list ./...); do \
