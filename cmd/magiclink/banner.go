@@ -3,10 +3,22 @@ package main
 import (
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"strings"
 
 	"github.com/magiclink-go/magiclink/httpadapter"
 )
+
+// reachable returns how a shell on this machine reaches the listener: an unspecified address such as 0.0.0.0 is none to call.
+func reachable(listening net.Addr) string {
+	at, err := netip.ParseAddrPort(listening.String())
+	if err == nil && at.Addr().IsUnspecified() {
+		at = netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port())
+		return "http://" + at.String()
+	}
+	return "http://" + listening.String()
+}
 
 // printFirstSteps shows what to paste into a shell. The secret is printed once, here, if serve has made it. A secret
 // of the environment is not printed.

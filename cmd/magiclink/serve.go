@@ -89,7 +89,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	origin := "http://" + listener.Addr().String()
+	origin := reachable(listener.Addr())
 	if s.client != nil {
 		printFirstSteps(p.stdout, origin, s.client)
 	}
