@@ -29,9 +29,9 @@ func stages(t *testing.T) (found []stage) {
 	joined := strings.ReplaceAll(string(text), "\\\n", " ")
 	for line := range strings.Lines(joined) {
 		name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-		switch {
-		case name == "" || name == "#":
-		case name == "FROM":
+		switch name {
+		case "", "#":
+		case "FROM":
 			found = append(found, stage{image: rest})
 		default:
 			require.NotEmpty(t, found, "the file begins with FROM")

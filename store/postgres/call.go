@@ -25,7 +25,8 @@ type call struct {
 	by     string
 	limit  int
 	waits  bool // a purge that waits for locked rows
-	n      int  // how many records a purge has removed
+	due    int  // how many records a purge has looked at
+	n      int  // how many of them it has removed
 
 	// A runner sets the fields below before it closes done.
 	verdict error // an ordinary outcome, such as [magiclink.ErrConsumed]

@@ -27,9 +27,9 @@ func BenchmarkLiveLinks(b *testing.B) {
 		schema := newSchema()
 		store := openStore(b, pool, schema)
 		_, err := pool.Exec(b.Context(), `INSERT INTO `+quote(schema)+`.magiclink_links (id, tenant_id, business_id, external_business_id,
-			email, path, session_timeout, extension, created_at, expires_at, consumed_by)
+			email, path, session_timeout, extension, created_at, expires_at, consumed_by, purge_at)
 			SELECT 'mlk_' || lpad(i::text, 22, '0'), 'tenant-1', 'biz_0000000000000000000001', 'shop/4711', 'jane.doe@example.com',
-			'/orders/17?tab=items', 3600, '', 1800000000000 + i, 1900003600000 + i, '' FROM generate_series(1, $1::bigint) AS i`, size)
+			'/orders/17?tab=items', 3600, '', 1800000000000 + i, 1900003600000 + i, '', 1900003600000 + i FROM generate_series(1, $1::bigint) AS i`, size)
 		require.NoError(b, err)
 		_, err = pool.Exec(b.Context(), "VACUUM ANALYZE "+quote(schema)+".magiclink_links")
 		require.NoError(b, err)
@@ -61,6 +61,13 @@ func BenchmarkLiveLinks(b *testing.B) {
 					return err
 				}
 			},
+			"BareGet": func(int) caller {
+				query := "SELECT email FROM " + quote(schema) + ".magiclink_links WHERE id = $1"
+				return func(ctx context.Context, _ int) error {
+					var email string
+					return pool.QueryRow(ctx, query, benchID(1+rand.N(size))).Scan(&email)
+				}
+			},
 			"Get": func(int) caller {
 				return func(ctx context.Context, _ int) error {
 					_, err := store.Get(ctx, benchID(1+rand.N(size)))
@@ -69,7 +76,7 @@ func BenchmarkLiveLinks(b *testing.B) {
 			},
 		}
 	}
-	for _, name := range []string{"Create", "ConsumeNew", "ConsumeSpread", "Get"} {
+	for _, name := range []string{"Create", "ConsumeNew", "ConsumeSpread", "Get", "BareGet"} {
 		b.Run(name, func(b *testing.B) {
 			var took [2]time.Duration
 			for turn, left := 0, b.N; left > 0; turn++ {

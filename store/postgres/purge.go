@@ -12,7 +12,7 @@ import (
 const purgeBatch = 500
 
 // Purge removes at most limit records whose [magiclink.Record.End] is before the given time and returns how many it
-// removed, in the order of their ends. It works in small transactions and passes over rows that another transaction has
+// removed. It works in small transactions and passes over rows that another transaction has
 // locked; in the end it waits for those. Several processes may purge at the same time and share the work.
 //
 // When Purge fails after some of them, for example because the context has ended, it returns the error together with the
@@ -44,10 +44,10 @@ func purge(limit int, do func(*call) error) (removed int, err error) {
 			return removed, err
 		}
 		removed += c.n
-		if waits && c.n == 0 {
+		if waits && c.due == 0 {
 			break
 		}
-		waits = !waits && c.n < c.limit // after one that was locked there may be free ones
+		waits = !waits && c.due < c.limit // after one that was locked there may be free ones
 	}
 	return removed, nil
 }
@@ -58,9 +58,11 @@ func (s *statements) sendPurge(ctx context.Context, q querier, calls []*call) er
 	if c.waits {
 		query = s.purgeLocked
 	}
-	tag, err := q.Exec(ctx, query, freshPlan(q), c.at.UnixMilli(), c.limit)
-	c.n = int(tag.RowsAffected())
-	return err
+	rows, err := q.Query(ctx, query, freshPlan(q), c.at.UnixMilli(), c.limit)
+	if err != nil {
+		return err
+	}
+	return eachRow(rows, func() error { return rows.Scan(&c.due, &c.n) })
 }
 
 // freshPlan makes the server plan a statement anew: the plan that PostgreSQL keeps of a prepared statement expects a tenth of the

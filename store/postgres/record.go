@@ -33,19 +33,19 @@ func checkText(r *magiclink.Record) error {
 	return nil
 }
 
-// createArgs returns the values of the columns. The zero time has a number of its own.
+// createArgs returns the values of the columns, and purge_at. The zero time has a number of its own.
 func createArgs(r *magiclink.Record) []any {
 	return []any{
 		escape(r.ID), escape(r.TenantID), escape(r.BusinessID), escape(r.ExternalBusinessID), escape(r.Email), escape(r.Path),
 		int64(r.SessionTimeout / time.Second), []byte(r.Extension), r.CreatedAt.UnixMilli(), r.ExpiresAt.UnixMilli(),
-		r.ConsumedAt.UnixMilli(), r.RevokedAt.UnixMilli(), []byte(r.ConsumedBy),
+		r.ConsumedAt.UnixMilli(), r.RevokedAt.UnixMilli(), []byte(r.ConsumedBy), r.End().UnixMilli(),
 	}
 }
 
 // createManyArgs returns one array for each column.
 func createManyArgs(records []*magiclink.Record) []any {
 	n := len(records)
-	texts, numbers, bytes := make([][]string, 6), make([][]int64, 5), make([][][]byte, 2)
+	texts, numbers, bytes := make([][]string, 6), make([][]int64, 6), make([][][]byte, 2)
 	for i := range texts {
 		texts[i] = make([]string, n)
 	}
@@ -60,14 +60,14 @@ func createManyArgs(records []*magiclink.Record) []any {
 			texts[column][i] = escape(s)
 		}
 		numbers[0][i] = int64(r.SessionTimeout / time.Second)
-		for column, t := range []time.Time{r.CreatedAt, r.ExpiresAt, r.ConsumedAt, r.RevokedAt} {
+		for column, t := range []time.Time{r.CreatedAt, r.ExpiresAt, r.ConsumedAt, r.RevokedAt, r.End()} {
 			numbers[column+1][i] = t.UnixMilli()
 		}
 		bytes[0][i], bytes[1][i] = []byte(r.Extension), []byte(r.ConsumedBy)
 	}
 	return []any{
 		texts[0], texts[1], texts[2], texts[3], texts[4], texts[5],
-		numbers[0], bytes[0], numbers[1], numbers[2], numbers[3], numbers[4], bytes[1],
+		numbers[0], bytes[0], numbers[1], numbers[2], numbers[3], numbers[4], bytes[1], numbers[5],
 	}
 }
 

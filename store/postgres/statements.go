@@ -2,7 +2,7 @@ package postgres
 
 import "strings"
 
-// columns are those of magiclink_links in the order of createArgs and scanRecord.
+// columns are those of magiclink_links that hold a record, in the order of createArgs and scanRecord.
 const columns = "id, tenant_id, business_id, external_business_id, email, path, session_timeout, extension, " +
 	"created_at, expires_at, consumed_at, revoked_at, consumed_by"
 
@@ -36,7 +36,7 @@ func newStatements(s schema) *statements {
 		consume:     fill(consumeSQL),
 		consumeMany: fill(consumeManySQL),
 		why:         fill("SELECT false, {columns} FROM {links} WHERE id = $1"),
-		revoke:      fill("UPDATE {links} SET revoked_at = coalesce(revoked_at, $2) WHERE id = $1"),
+		revoke:      fill("UPDATE {links} SET revoked_at = coalesce(revoked_at, $2), purge_at = least(purge_at, expires_at) WHERE id = $1"),
 		purge:       fill(strings.ReplaceAll(purgeSQL, "{wait}", "SKIP LOCKED")),
 		purgeLocked: fill(strings.ReplaceAll(purgeSQL, "{wait}", "")),
 		ping:        fill("SELECT version, current_setting('transaction_read_only') = 'on' FROM {version}"),
@@ -44,24 +44,24 @@ func newStatements(s schema) *statements {
 }
 
 // The number is that of the zero time, which is NULL in the columns that can be NULL.
-const createSQL = `INSERT INTO {links} ({columns})
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, nullif($11, -62135596800000), nullif($12, -62135596800000), $13)
+const createSQL = `INSERT INTO {links} ({columns}, purge_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, nullif($11, -62135596800000), nullif($12, -62135596800000), $13, $14)
 	ON CONFLICT (id) DO NOTHING`
 
 // An INSERT waits for a transaction that has inserted the same id and is not yet committed. The lock_timeout, for this
 // statement alone, bounds how long such a transaction holds up the companions.
-const createManySQL = `INSERT INTO {links} ({columns})
+const createManySQL = `INSERT INTO {links} ({columns}, purge_at)
 	SELECT id, tenant_id, business_id, external_business_id, email, path, session_timeout, extension,
-		created_at, expires_at, nullif(consumed_at, -62135596800000), nullif(revoked_at, -62135596800000), consumed_by
+		created_at, expires_at, nullif(consumed_at, -62135596800000), nullif(revoked_at, -62135596800000), consumed_by, purge_at
 	FROM (SELECT set_config('lock_timeout', '100ms', true)) AS patience, unnest(
 		$1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::bytea[],
-		$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bytea[]
-	) AS input ({columns})
+		$9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bytea[], $14::bigint[]
+	) AS input ({columns}, purge_at)
 	ON CONFLICT (id) DO NOTHING
 	RETURNING id`
 
 // A SELECT gives the reason if the UPDATE finds no row. One statement with both would cost every redemption a tenth.
-const consumeSQL = `UPDATE {links} SET consumed_at = $2, consumed_by = $3
+const consumeSQL = `UPDATE {links} SET consumed_at = $2, consumed_by = $3, purge_at = least(purge_at, $2 + session_timeout * 1000)
 	WHERE id = $1 AND revoked_at IS NULL AND consumed_at IS NULL AND expires_at > $2
 	RETURNING true, {columns}`
 
@@ -72,7 +72,9 @@ const consumeManySQL = `WITH input AS (
 		SELECT input.at, input.by, link.* FROM input
 		CROSS JOIN LATERAL (SELECT {columns} FROM {links} AS link WHERE link.id = input.id FOR UPDATE SKIP LOCKED) AS link
 	), used AS (
-		UPDATE {links} AS link SET consumed_at = locked.at, consumed_by = locked.by FROM locked
+		UPDATE {links} AS link SET consumed_at = locked.at, consumed_by = locked.by,
+			purge_at = least(link.purge_at, locked.at + link.session_timeout * 1000)
+		FROM locked
 		WHERE link.id = locked.id AND link.revoked_at IS NULL AND link.consumed_at IS NULL AND link.expires_at > locked.at
 		RETURNING link.id
 	)
@@ -80,7 +82,17 @@ const consumeManySQL = `WITH input AS (
 	UNION ALL
 	SELECT false, {columns} FROM input JOIN {links} AS link USING (id) WHERE id NOT IN (SELECT id FROM locked)`
 
-const purgeSQL = `WITH ended AS (
-		SELECT id FROM {links} WHERE ends_at < $1 ORDER BY ends_at LIMIT $2 FOR UPDATE {wait}
+// purge_at is the end of a record unless the link was used: a use leaves purge_at at the link's expiry, so that it changes no index. The
+// first purge after that moves purge_at to the end of the session.
+const purgeSQL = `WITH due AS (
+		SELECT id, CASE
+			WHEN consumed_at IS NULL OR revoked_at IS NOT NULL THEN expires_at
+			ELSE consumed_at + session_timeout * 1000
+		END AS ends_at
+		FROM {links} WHERE purge_at < $1 ORDER BY purge_at LIMIT $2 FOR UPDATE {wait}
+	), alive AS (
+		UPDATE {links} AS link SET purge_at = due.ends_at FROM due WHERE link.id = due.id AND due.ends_at >= $1
+	), ended AS (
+		DELETE FROM {links} AS link USING due WHERE link.id = due.id AND due.ends_at < $1 RETURNING link.id
 	)
-	DELETE FROM {links} AS link USING ended WHERE link.id = ended.id AND link.ends_at < $1`
+	SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM ended)`

@@ -42,6 +42,8 @@ var sections = []section{
 	{"scale", "Many links in SQLite", (*Suite).scale},
 	{"purge", "Purging under load", (*Suite).purge},
 	{"memory", "Many links in memory", (*Suite).memory},
+	{"postgres", "PostgreSQL", (*Suite).postgres},
+	{"postgresscale", "Many links in PostgreSQL", (*Suite).postgresScale},
 	{"rival", "Better Auth", (*Suite).rival},
 }
 

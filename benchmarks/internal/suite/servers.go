@@ -1,0 +1,86 @@
+package suite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/magiclink-go/magiclink/benchmarks/internal/measure"
+)
+
+// callers is how many there are at the same time.
+var callers = []int{1, 8, crowd}
+
+// beside is a benchmark of a store that measures a call, in calls/s, beside the bare statement, in bare/s.
+type beside struct {
+	benchmark, against string
+	alone, together    float64 // the goals of a lone caller and of a crowd; 0 for none
+}
+
+func (s *Suite) postgres(ctx context.Context) ([]measure.Result, error) {
+	return s.storeBeside(ctx, "../store/postgres", []beside{
+		{"Create", "a bare INSERT of one row", 0.95, 3},
+		{"Consume", "a bare UPDATE of one row", 0.95, 3},
+		{"Get", "a bare SELECT of one row", 0, 0},
+	})
+}
+
+// storeBeside takes the signature out of Issue and Redeem: what is left are Create and Consume.
+func (s *Suite) storeBeside(ctx context.Context, directory string, benchmarks []beside) ([]measure.Result, error) {
+	var results []measure.Result
+	for _, b := range benchmarks {
+		found, err := goBench(ctx, directory, "^Benchmark"+b.benchmark+"$", s.Runs)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range callers {
+			of := found[b.benchmark+"/"+strconv.Itoa(n)]
+			name := fmt.Sprintf("%s, %d callers", b.benchmark, n)
+			var goal *measure.Goal
+			switch n {
+			case 1:
+				name = b.benchmark + ", a lone caller"
+				goal = atLeast(b.alone)
+			case crowd:
+				goal = atLeast(b.together)
+			}
+			results = append(results, perSecond(name, of["calls/s"], of["bare/s"], b.against, goal))
+		}
+	}
+	return results, nil
+}
+
+func atLeast(bound float64) *measure.Goal {
+	if bound == 0 {
+		return nil
+	}
+	return new(measure.AtLeast(bound))
+}
+
+// postgresScale compares ten thousand live links with many.
+func (s *Suite) postgresScale(ctx context.Context) ([]measure.Result, error) {
+	if err := os.Setenv("MAGICLINK_LIVE_LINKS", strconv.Itoa(s.Records)); err != nil {
+		return nil, err
+	}
+	found, err := goBench(ctx, "../store/postgres", "^BenchmarkLiveLinks$", 1, "-benchtime", "20000x")
+	if err != nil {
+		return nil, err
+	}
+	var results []measure.Result
+	for _, each := range []struct {
+		name, shown string
+		goal        *measure.Goal
+	}{
+		{"Create", "Create", new(measure.AtMost(1.2))},
+		{"ConsumeNew", "Consume of a new link", new(measure.AtMost(1.2))},
+		{"ConsumeSpread", "Consume of any link", new(measure.AtMost(1.2))},
+		{"Get", "Get of any link", new(measure.AtMost(1.2))},
+		{"BareGet", "A bare SELECT of any link (a floor)", nil},
+	} {
+		of := found["LiveLinks/"+each.name]
+		name := fmt.Sprintf("%s, 64 callers, %s live links", each.shown, inWords(s.Records))
+		results = append(results, costs(name, of["large/s"].Costs(), of["small/s"].Costs(), inWords(few)+" live links", each.goal))
+	}
+	return results, nil
+}
