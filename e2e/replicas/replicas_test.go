@@ -43,14 +43,14 @@ func onEachStore(t *testing.T, test func(t *testing.T, store string)) {
 
 // fleet is three replicas with one store, one key file and one configuration, behind a proxy.
 type fleet struct {
-	t        *testing.T
+	t        testing.TB
 	folder   string // of the key file and the configuration
 	origin   string // of the proxy
 	replicas [3]*servetest.Process
 }
 
 // start starts a fleet whose second and third replica have clocks that are two and four seconds ahead of the first one's.
-func start(t *testing.T, store string) *fleet {
+func start(t testing.TB, store string) *fleet {
 	t.Helper()
 	f := &fleet{t: t, folder: t.TempDir()}
 	proxy := &roundRobin{}

@@ -58,8 +58,8 @@
 // # Other servers
 //
 // CockroachDB and YugabyteDB speak the same protocol. This package uses no advisory lock, no LISTEN, no trigger and no server-side
-// function, and repeats statements that fail with SQLSTATE 40001. Their storage parameters differ: leave the last
-// ALTER TABLE of [Migrations] out and apply the migrations with your own tool. This package is not tested with them.
+// function, and repeats statements that fail with SQLSTATE 40001. Their storage parameters differ: leave the ALTER TABLE
+// statements of [Migrations] out and apply the migrations with your own tool. This package is not tested with them.
 //
 // # Errors
 //

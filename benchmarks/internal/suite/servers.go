@@ -58,6 +58,23 @@ func atLeast(bound float64) *measure.Goal {
 	return new(measure.AtLeast(bound))
 }
 
+// replicas compares one "magiclink serve" with three on one PostgreSQL, and says what used the processors.
+func (s *Suite) replicas(ctx context.Context) ([]measure.Result, error) {
+	found, err := goBench(ctx, "../e2e/replicas", "^BenchmarkIssue$", s.Runs, "-benchtime", "3x")
+	if err != nil {
+		return nil, err
+	}
+	of := found["Issue"]
+	processors := func(unit string) measure.Spread { return of[unit].Spread() }
+	return []measure.Result{
+		perSecond("Issue over HTTP, three replicas on one PostgreSQL, 64 connections", of["three/s"], of["one/s"], "one replica",
+			new(measure.AtLeast(2))),
+		measure.Figure("Processors that the three replicas used meanwhile", "", processors("cpu-replicas"), nil),
+		measure.Figure("Processors that PostgreSQL used meanwhile", "", processors("cpu-postgres"), nil),
+		measure.Figure("Processors that the clients used meanwhile", "", processors("cpu-clients"), nil),
+	}, nil
+}
+
 // postgresScale compares ten thousand live links with many.
 func (s *Suite) postgresScale(ctx context.Context) ([]measure.Result, error) {
 	if err := os.Setenv("MAGICLINK_LIVE_LINKS", strconv.Itoa(s.Records)); err != nil {
