@@ -131,7 +131,7 @@ func (s *server) rotate(ctx context.Context) {
 	}
 }
 
-// closeStore waits no longer than a supervisor does for a disk that does not answer. What was acknowledged is safe anyway.
+// closeStore waits no longer than a supervisor does for a disk or a server that does not answer. What was acknowledged is safe anyway.
 func (s *server) closeStore() error {
 	closed := make(chan error, 1)
 	go func() { closed <- s.close() }()
@@ -139,12 +139,12 @@ func (s *server) closeStore() error {
 	case err := <-closed:
 		return err
 	case <-time.After(closeTimeout):
-		s.logger.Warn("the disk does not answer: the store is left open")
+		s.logger.Warn("the store does not answer: it is left open")
 		return nil
 	}
 }
 
-// waitFor waits for the workers, but not for one that waits for a disk that does not answer.
+// waitFor waits for the workers, but not for one that waits for a disk or a server that does not answer.
 func waitFor(workers *sync.WaitGroup, atMost time.Duration) {
 	done := make(chan struct{})
 	go func() {

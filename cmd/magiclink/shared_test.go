@@ -2,11 +2,13 @@ package main_test
 
 import (
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -113,4 +115,41 @@ func TestNamedKeys(t *testing.T) {
 	own, err := os.ReadFile(dataFile(folder, "keys.json"))
 	require.NoError(t, err)
 	require.NotContains(t, string(own), strings.TrimSpace(prepared.stdout), "the file of the data directory is left alone")
+}
+
+// behindProxy returns the URL of a store that is reached through a proxy, and the proxy.
+func behindProxy(t *testing.T, store string) (through string, proxy *dbtest.Proxy, server string) {
+	t.Helper()
+	at, err := url.Parse(store)
+	require.NoError(t, err)
+	server = at.Host
+	proxy = dbtest.NewProxy(t, server)
+	at.Host = proxy.Address()
+	return at.String(), proxy, server
+}
+
+// TestServerOutage lets the server of the store be gone, and be silent. Serve says so, recovers by itself, and ends in time.
+func TestServerOutage(t *testing.T) {
+	for name, ready := range sharedStores {
+		t.Run(name, func(t *testing.T) {
+			store, proxy, server := behindProxy(t, ready(t))
+			p := serve(t, t.TempDir(), append([]string{"MAGICLINK_STORE=" + store}, testClient...))
+			token := p.token()
+			require.Equal(t, http.StatusCreated, p.issue(token, acme).status)
+
+			proxy.Refuse()
+			requireOutage(t, p, token)
+			require.Equal(t, http.StatusServiceUnavailable, p.get("/readyz").status)
+			require.Equal(t, http.StatusOK, p.get("/healthz").status)
+			proxy.Pass(server)
+			p.eventually(func() bool { return p.issue(token, acme).status == http.StatusCreated }, "it recovers")
+			require.Equal(t, http.StatusOK, p.get("/readyz").status)
+
+			proxy.Stall()
+			requireOutage(t, p, token)
+			began := time.Now()
+			require.Zero(t, p.stop(syscall.SIGTERM))
+			require.Less(t, time.Since(began), 6*time.Second)
+		})
+	}
 }

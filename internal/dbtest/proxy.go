@@ -55,6 +55,12 @@ func (p *Proxy) Pass(target string) {
 	p.Set(func(p *Proxy) { p.target, p.refuse, p.deaf, p.stalled, p.delay = target, false, false, false, 0 })
 }
 
+// Refuse closes all connections, and new ones at once.
+func (p *Proxy) Refuse() {
+	p.Set(func(p *Proxy) { p.refuse = true })
+	p.Cut()
+}
+
 // Deaf drops what the server answers.
 func (p *Proxy) Deaf() { p.Set(func(p *Proxy) { p.deaf = true }) }
 
