@@ -24,7 +24,7 @@ const (
 	classIntegrity         = "23"
 	classLimit             = "54"
 	severityError          = "ERROR"
-	adviceSimple           = "the pooler between this process and the server keeps no prepared statements: set ConnConfig.DefaultQueryExecMode to pgx.QueryExecModeExec"
+	adviceSimple           = "the pooler between this process and the server keeps no prepared statements: set ConnConfig.DefaultQueryExecMode to pgx.QueryExecModeExec, or default_query_exec_mode=exec in the connection string"
 	adviceReadOnly         = "the server is read-only: connect to the primary, for example by target_session_attrs=read-write"
 	adviceGrant            = "the role may not use the tables: grant USAGE on the schema and SELECT, INSERT, UPDATE, DELETE on its tables"
 )
