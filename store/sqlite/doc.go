@@ -3,6 +3,12 @@
 //
 // The package needs cgo. A build without cgo compiles, and [Open] and [New] return an error then.
 //
+// # The SQLite library
+//
+// The driver brings its own SQLite. A build with the tag libsqlite3 takes the SQLite of the system. Open and New refuse a SQLite
+// from 3.7.0 to 3.51.2, because it can corrupt a database in WAL (https://sqlite.org/wal.html#walresetbug); 3.50.7 and 3.44.6
+// are corrected. Other programs that write the database should be as new.
+//
 // # What it promises
 //
 // When Create, Consume or Revoke has returned nil, its effect survives a kill of the process and a loss of power: each

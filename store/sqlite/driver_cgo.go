@@ -8,8 +8,11 @@ import (
 	"github.com/mattn/go-sqlite3" // also the driver "sqlite3"
 )
 
-// errNoDriver is nil: the package was built with the driver.
-var errNoDriver error
+// checkDriver returns an error if no store must be opened with the SQLite that the program was built with.
+func checkDriver() error {
+	version, number, _ := sqlite3.Version()
+	return checkLibrary(version, number)
+}
 
 // isLocked reports whether another connection holds a lock that was needed.
 func isLocked(err error) bool {

@@ -4,8 +4,8 @@ package sqlite
 
 import "errors"
 
-// errNoDriver says why no store can be opened: the driver is written in C.
-var errNoDriver = errors.New("needs cgo: build with CGO_ENABLED=1 and a C compiler")
+// checkDriver says why no store can be opened: the driver is written in C.
+func checkDriver() error { return errors.New("needs cgo: build with CGO_ENABLED=1 and a C compiler") }
 
 func isLocked(error) bool { return false }
 

@@ -35,3 +35,6 @@ func (g *gathering) Wait(crowd int) int {
 
 // Waited is waited.
 func (g *gathering) Waited(complete bool) { g.waited(complete) }
+
+// CheckLibrary is checkLibrary.
+var CheckLibrary = checkLibrary

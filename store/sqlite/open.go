@@ -19,11 +19,12 @@ import (
 // The path is a plain path, in which no character has a special meaning. Open refuses an empty path, ":memory:" (use
 // package memory), a URI (open the URI with database/sql and use [New]), a file that is not a SQLite database, a database of
 // another application, and a database that a newer version of this package has written. Open does not change what it refuses.
+// Open and New also refuse a SQLite library that can corrupt the database: see the package documentation.
 //
 // Call [Store.Close] in the end.
 func Open(path string) (*Store, error) {
-	if errNoDriver != nil {
-		return nil, fmt.Errorf("magiclink/sqlite: open: %w", errNoDriver)
+	if err := checkDriver(); err != nil {
+		return nil, fmt.Errorf("magiclink/sqlite: open: %w", err)
 	}
 	dsn, err := dataSource(path)
 	if err != nil {
@@ -56,8 +57,8 @@ func Open(path string) (*Store, error) {
 // The name of the data source should not have cache=shared, which makes reads wait for writes. It should have
 // _stmt_cache_size=8 or more, which saves the preparation of each statement.
 func New(db *sql.DB) (*Store, error) {
-	if errNoDriver != nil {
-		return nil, fmt.Errorf("magiclink/sqlite: new: %w", errNoDriver)
+	if err := checkDriver(); err != nil {
+		return nil, fmt.Errorf("magiclink/sqlite: new: %w", err)
 	}
 	if db == nil {
 		return nil, errors.New("magiclink/sqlite: new: the database is nil: open it with database/sql and the driver sqlite3")
