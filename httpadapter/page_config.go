@@ -67,6 +67,9 @@ type PageConfig struct {
 	// allows no scripts, styles only with the nonce, and no image but Logo and data: URIs. A template should have the
 	// element <meta name="referrer" content="strict-origin">: where a proxy sets the Referrer-Policy no-referrer, Chromium
 	// otherwise sends the form with the Origin "null", and the page refuses it.
+	//
+	// NewPage executes the template once for each [PageState] with every optional field set and once with none, and reports
+	// a failure as a fault of the configuration. A template that was executed cannot be parsed into or cloned any more.
 	Template *template.Template
 
 	Timeout time.Duration    // how long the store, Admit and OnRedeem may take before the answer is 503; zero means 5 s
@@ -80,11 +83,12 @@ func NewPage(config PageConfig) (*Page, error) {
 	config.check(&found)
 	shared := newEndpoint(&found, 0, config.Timeout, "", config.Logger)
 	look := newPageLook(&found, config)
+	p := &Page{config: config, look: look, route: newPageRoute(config.Redeemer.BaseURL()), endpoint: shared}
+	p.fillIn()
+	p.checkTemplate(&found)
 	if err := found.err(); err != nil {
 		return nil, err
 	}
-	p := &Page{config: config, look: look, route: newPageRoute(config.Redeemer.BaseURL()), endpoint: shared}
-	p.fillIn()
 	return p, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -136,9 +137,17 @@ func TestFailingTemplate(t *testing.T) {
 		"panic": func() (string, error) { panic(canaryText) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			own := template.Must(template.New("own").Funcs(template.FuncMap{"fail": fail}).Parse(`half a page {{.Token}} {{fail}}`))
+			var broken atomic.Bool // by something that NewPage cannot see
+			failLater := func() (string, error) {
+				if !broken.Load() {
+					return "", nil
+				}
+				return fail()
+			}
+			own := template.Must(template.New("own").Funcs(template.FuncMap{"fail": failLater}).Parse(`half a page {{.Token}} {{fail}}`))
 			s := newSite(t, func(c *httpadapter.PageConfig) { c.Template = own })
 			link, _ := s.link(create)
+			broken.Store(true)
 			for _, got := range []view{
 				s.browser().get(link), s.browser().get(link + "x"), s.browser().send(http.MethodPost, link, ""),
 				s.browser().send(http.MethodPut, link, ""), s.browser().send(http.MethodHead, link, ""),

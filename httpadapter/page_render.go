@@ -26,23 +26,31 @@ func (p *Page) formData(token, secret string) PageData {
 
 // show writes a page. The page is built first, so that a fault of the template leaves no half a page.
 func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, state PageState, data PageData) {
-	data.State, data.Nonce = state, rand.Text()
-	data.Host, data.HomeURL, data.NewLinkURL = p.route.host, p.route.home, p.config.NewLinkURL
-	p.look.fillIn(&data)
-	var text bytes.Buffer
-	if err := p.config.Template.Execute(&text, data); err != nil {
+	data.State = state
+	text, nonce, err := p.render(data)
+	if err != nil {
 		p.logger.ErrorContext(r.Context(), "magiclink: the page's template failed", "state", string(state))
 		status = http.StatusServiceUnavailable
-		text.Reset()
-		text.WriteString("This page cannot be shown right now. Please try again later.\n")
+		text = []byte("This page cannot be shown right now. Please try again later.\n")
 		w.Header().Set("Retry-After", retryAfterSeconds)
 	}
-	p.secure(w.Header(), data.Nonce)
+	p.secure(w.Header(), nonce)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(text.Bytes()) // a browser that has gone needs no page
+		_, _ = w.Write(text) // a browser that has gone needs no page
 	}
+}
+
+// render completes the data and builds the page. The error may hold anything that the template was given.
+func (p *Page) render(data PageData) (text []byte, nonce string, err error) {
+	defer contain(func() { err = errPanic }) // such as that of a template which no constructor has made
+	data.Nonce = rand.Text()
+	data.Host, data.HomeURL, data.NewLinkURL = p.route.host, p.route.home, p.config.NewLinkURL
+	p.look.fillIn(&data)
+	var page bytes.Buffer
+	err = p.config.Template.Execute(&page, data)
+	return page.Bytes(), data.Nonce, err
 }
 
 // secure sets the headers that every answer of the page has.

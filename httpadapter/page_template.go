@@ -1,0 +1,49 @@
+package httpadapter
+
+import "fmt"
+
+// checkTemplate builds every page once with sample data. A template fails when it is executed, for example where it names a
+// field that does not exist: without this check a visitor would be the first to notice.
+func (p *Page) checkTemplate(found *faults) {
+	for _, state := range []PageState{
+		StateConfirm, StateDead, StateRefused, StateWrongAddress, StateNotAdmitted, StateUnavailable,
+	} {
+		for _, sample := range []PageData{p.leastData(state), p.fullData(state)} {
+			if _, _, err := p.render(sample); err != nil {
+				found.add("Template", fmt.Sprintf("fails for the state %q: %v", state, err))
+				return
+			}
+		}
+	}
+}
+
+// leastData has what every page of this state has.
+func (p *Page) leastData(state PageState) PageData {
+	if state != StateConfirm {
+		return PageData{State: state}
+	}
+	data := p.formData(sampleToken, sampleToken)
+	data.State, data.Destination = state, p.route.host+"/"
+	return data
+}
+
+const sampleToken = "sample"
+
+// fullData has everything that a page of this state may have.
+func (p *Page) fullData(state PageState) PageData {
+	data := PageData{}
+	switch state {
+	case StateRefused, StateWrongAddress:
+		data = p.openAgain(sampleToken)
+	case StateNotAdmitted:
+		data = p.openAgain(sampleToken)
+		data.LinkUsed = true
+	case StateConfirm, StateUnavailable:
+		data = p.formData(sampleToken, sampleToken)
+	}
+	if state == StateConfirm {
+		data.Account, data.ActiveAccount, data.Destination = "j•••@example.com", "r•••@example.com", p.route.host+"/reports"
+	}
+	data.State = state
+	return data
+}
