@@ -47,6 +47,7 @@ var (
 	errNoIssuer   = errors.New("magiclink: Issuer is not initialized: use New")
 	errNoRedeemer = errors.New("magiclink: Redeemer is not initialized: use NewRedeemer")
 	errNoSessions = errors.New("magiclink: Sessions is not initialized: use NewSessions")
+	errNilStore   = errors.New("magiclink: WithStore was given a nil Store: pass it a Store")
 )
 
 // inputError says that an argument is wrong, so that the same call never succeeds.

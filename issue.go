@@ -12,8 +12,8 @@ import (
 // Issuer cannot serve; [ErrBusinessForbidden]; [ErrBusinessNotFound]; [ErrUnavailable] when the store, the directory or the
 // key fails or the context ends. After an error nobody has seen the link.
 func (i *Issuer) Issue(ctx context.Context, in MagicLinkCreate) (MagicLinkResponse, error) {
-	if !i.ready() {
-		return MagicLinkResponse{}, errNoIssuer
+	if err := i.ready(); err != nil {
+		return MagicLinkResponse{}, err
 	}
 	began, now := i.settings.observer.began(), i.settings.Now()
 	record, response, err := i.issue(ctx, &in, now)
@@ -29,8 +29,8 @@ func (i *Issuer) Issue(ctx context.Context, in MagicLinkCreate) (MagicLinkRespon
 //
 // Errors: [*SyntaxError], and those of [Issuer.Issue].
 func (i *Issuer) IssueJSON(ctx context.Context, caller Caller, body []byte) (MagicLinkResponse, error) {
-	if !i.ready() {
-		return MagicLinkResponse{}, errNoIssuer
+	if err := i.ready(); err != nil {
+		return MagicLinkResponse{}, err
 	}
 	began := i.settings.observer.began()
 	r, err := readCreate(body)
@@ -105,8 +105,8 @@ func (i *Issuer) record(in *MagicLinkCreate, business Business, now time.Time) R
 // tenant does not have (also when another tenant has it, or when the store has removed the record after its end), and
 // [ErrUnavailable] when the store fails. If that error matches [ErrUnknownOutcome], too, call Revoke again.
 func (i *Issuer) Revoke(ctx context.Context, tenantID, id string) error {
-	if !i.ready() {
-		return errNoIssuer
+	if err := i.ready(); err != nil {
+		return err
 	}
 	began, now := i.settings.observer.began(), i.settings.Now()
 	record, err := i.revoke(ctx, tenantID, id, now)

@@ -28,17 +28,29 @@ func New(config Config) (*Issuer, error) {
 
 // WithStore returns an Issuer that is the same but for its store, for example a store that is bound to a transaction of
 // the caller, so that a link and the caller's own rows are committed together. The receiver is unchanged. With a nil store
-// every call of the new Issuer returns an error.
+// every call of the new Issuer returns an error that says so.
 func (i *Issuer) WithStore(store Store) *Issuer {
-	if i == nil || nilvalue.Is(store) {
+	if i == nil {
 		return new(Issuer)
 	}
 	other := *i
 	other.settings.Store = store
+	if nilvalue.Is(store) {
+		other.settings.Store = nil
+	}
 	return &other
 }
 
-func (i *Issuer) ready() bool { return i != nil && i.settings.Store != nil && i.settings.Now != nil }
+// ready returns an error for an Issuer that cannot work.
+func (i *Issuer) ready() error {
+	switch {
+	case i == nil || i.settings.Now == nil:
+		return errNoIssuer
+	case i.settings.Store == nil:
+		return errNilStore
+	}
+	return nil
+}
 
 // Caller says on whose behalf a link is issued. It comes from what authenticated the caller, never from JSON.
 // The zero value is the application itself. Without Config.Businesses it may issue for every business; with it the directory

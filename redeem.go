@@ -52,13 +52,16 @@ func NewRedeemer(config Config) (*Redeemer, error) {
 
 // WithStore returns a Redeemer that is the same but for its store, for example a store that is bound to a transaction of
 // the caller, so that an account is made only if its link was used. The receiver is unchanged. With a nil store every call
-// of the new Redeemer returns an error.
+// of the new Redeemer returns an error that says so.
 func (r *Redeemer) WithStore(store Store) *Redeemer {
-	if r == nil || nilvalue.Is(store) {
+	if r == nil {
 		return new(Redeemer)
 	}
 	other := *r
 	other.settings.Store = store
+	if nilvalue.Is(store) {
+		other.settings.Store = nil
+	}
 	return &other
 }
 
@@ -69,8 +72,8 @@ func (r *Redeemer) WithStore(store Store) *Redeemer {
 // session came from this link can be sent on; it signs nobody in. For an expired link Inspect asks the store, too, and returns
 // ErrRevoked or ErrConsumed where they apply, and ErrExpired if the store fails.
 func (r *Redeemer) Inspect(ctx context.Context, token string) (Redemption, error) {
-	if !r.ready() {
-		return Redemption{}, errNoRedeemer
+	if err := r.ready(); err != nil {
+		return Redemption{}, err
 	}
 	found, expired := r.verify(ctx, token, r.settings.Now())
 	if expired != nil && !errors.Is(expired, ErrExpired) {
@@ -119,8 +122,8 @@ func (r *Redeemer) RedeemBy(ctx context.Context, token, by string) (Redemption, 
 
 // redeem looks first whether the same by has used the link already, unless by is new.
 func (r *Redeemer) redeem(ctx context.Context, token, by string, isNew bool) (Redemption, error) {
-	if !r.ready() {
-		return Redemption{}, errNoRedeemer
+	if err := r.ready(); err != nil {
+		return Redemption{}, err
 	}
 	began, now := r.settings.observer.began(), r.settings.Now()
 	if len(by) > maxBy || !plainText(by) {
@@ -167,9 +170,9 @@ func (r *Redeemer) consume(ctx context.Context, id string, at time.Time, by stri
 }
 
 // BaseURL returns the magic link route, without a slash at its end. It is empty for a Redeemer that NewRedeemer has not
-// made.
+// made, or that has a nil store.
 func (r *Redeemer) BaseURL() string {
-	if !r.ready() {
+	if r.ready() != nil {
 		return ""
 	}
 	return r.settings.route.url
@@ -183,13 +186,22 @@ func (r *Redeemer) Destination(redeemed Redemption) string {
 	if !localPath(path) { // a Redemption that the caller has made
 		path = "/"
 	}
-	if !r.ready() {
+	if r.ready() != nil {
 		return path
 	}
 	return r.settings.route.origin + string(appendURI(nil, path))
 }
 
-func (r *Redeemer) ready() bool { return r != nil && r.settings.Store != nil && r.settings.Now != nil }
+// ready returns an error for a Redeemer that cannot work.
+func (r *Redeemer) ready() error {
+	switch {
+	case r == nil || r.settings.Now == nil:
+		return errNoRedeemer
+	case r.settings.Store == nil:
+		return errNilStore
+	}
+	return nil
+}
 
 // verifiedLink is what a token says whose signature is right.
 type verifiedLink struct {

@@ -48,14 +48,22 @@ func TestWithNilStore(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			issuer, redeemer := f.Issuer.WithStore(store), f.Redeemer.WithStore(store)
+			const cure = "magiclink: WithStore was given a nil Store: pass it a Store"
 			_, err := issuer.Issue(t.Context(), fullInput)
-			require.ErrorContains(t, err, "use New")
-			require.ErrorContains(t, issuer.Revoke(t.Context(), "tenant-1", id), "use New")
+			require.EqualError(t, err, cure)
+			_, err = issuer.IssueJSON(t.Context(), magiclink.Caller{}, []byte(withID(`"ttl":5`)))
+			require.EqualError(t, err, cure)
+			require.EqualError(t, issuer.Revoke(t.Context(), "tenant-1", id), cure)
 			for _, redeem := range []func(context.Context, string) (magiclink.Redemption, error){redeemer.Inspect, redeemer.Redeem} {
 				redeemed, err := redeem(t.Context(), token)
-				require.ErrorContains(t, err, "use NewRedeemer")
+				require.EqualError(t, err, cure)
 				require.Zero(t, redeemed)
 			}
+			require.Empty(t, redeemer.BaseURL(), "no handler takes it")
+			_, err = issuer.WithStore(f.store).Issue(t.Context(), fullInput)
+			require.NoError(t, err, "the cure")
+			_, err = redeemer.WithStore(f.store).Inspect(t.Context(), token)
+			require.NoError(t, err)
 		})
 	}
 	_, err := f.Redeem(t.Context(), token)

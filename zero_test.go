@@ -35,8 +35,8 @@ func TestValuesThatNoConstructorMade(t *testing.T) {
 		"BaseURL":     {}, "CanGrant": {},
 	}
 	for constructor, values := range map[string][]any{
-		"New":         {(*magiclink.Issuer)(nil), new(magiclink.Issuer), (*magiclink.Issuer)(nil).WithStore(f.store), f.Issuer.WithStore(nil)},
-		"NewRedeemer": {(*magiclink.Redeemer)(nil), new(magiclink.Redeemer), (*magiclink.Redeemer)(nil).WithStore(f.store), f.Redeemer.WithStore(nil)},
+		"New":         {(*magiclink.Issuer)(nil), new(magiclink.Issuer), (*magiclink.Issuer)(nil).WithStore(f.store), (*magiclink.Issuer)(nil).WithStore(nil)},
+		"NewRedeemer": {(*magiclink.Redeemer)(nil), new(magiclink.Redeemer), (*magiclink.Redeemer)(nil).WithStore(f.store), (*magiclink.Redeemer)(nil).WithStore(nil)},
 		"NewSessions": {(*magiclink.Sessions)(nil), new(magiclink.Sessions)},
 	} {
 		for n, value := range values {
@@ -45,7 +45,7 @@ func TestValuesThatNoConstructorMade(t *testing.T) {
 				name := receiver.Type().Method(i).Name
 				args, known := good[name]
 				require.True(t, known, "a new method %s: add its arguments", name)
-				t.Run(receiver.Type().Elem().Name()+" "+[]string{"nil", "zero", "nil with store", "with nil store"}[n]+" "+name, func(t *testing.T) {
+				t.Run(receiver.Type().Elem().Name()+" "+[]string{"nil", "zero", "nil with store", "nil with nil store"}[n]+" "+name, func(t *testing.T) {
 					requireNotMade(t, constructor, name, call(receiver.Method(i), args))
 				})
 			}
