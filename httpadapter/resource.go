@@ -11,11 +11,14 @@ type resources map[string]string
 
 // newResources takes the own audience and the others.
 func newResources(found *faults, audience string, others []string) resources {
+	const fault = "must be absolute URIs without a fragment"
 	allowed := make(resources, 1+len(others))
 	for _, resource := range others {
 		form, ok := canonicalResource(resource)
 		if !ok {
-			found.add("Resources", "must be absolute URIs without a fragment")
+			if !found.has("Resources", fault) {
+				found.add("Resources", fault)
+			}
 			continue
 		}
 		allowed[form] = resource

@@ -135,7 +135,7 @@ func (s *Service) makeCore(found *faults, config magiclink.Config) {
 	}
 }
 
-// checkAlone checks the fields that no part checks.
+// checkAlone checks the fields that no part checks, and those of the API, which has no part without Clients.
 func (c *ServiceConfig) checkAlone(found *faults) {
 	for _, field := range []struct {
 		name string
@@ -153,6 +153,8 @@ func (c *ServiceConfig) checkAlone(found *faults) {
 			found.add("Page."+field.name, "must not be set: the page gets that of the service")
 		}
 	}
+	checkLifetime(found, "MaxTokenLifetime", c.MaxTokenLifetime)
+	newResources(found, "", c.Resources)
 	if c.NotFound != nil && nilvalue.Is(c.NotFound) {
 		found.add("NotFound", "is a nil value in an interface: set a handler, or nothing")
 	}

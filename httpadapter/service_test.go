@@ -265,6 +265,12 @@ func TestNewServiceReportsEveryFaultAtOnce(t *testing.T) {
 			c.NewLinkURL, c.AllowedOrigins, c.AfterLogout, c.MaxTokenLifetime = "javascript:x", []string{"*"}, "//x", -1
 			c.Resources, c.Page.Logo, c.Timeout = []string{"x"}, "javascript:x", -1
 		}, []string{"NewLinkURL", "Page.Logo", "Timeout", "AllowedOrigins", "AfterLogout", "MaxTokenLifetime", "Resources"}},
+		"the API, without clients": {func(c *httpadapter.ServiceConfig) {
+			c.Clients, c.MaxTokenLifetime, c.Resources = nil, time.Millisecond, []string{"https://a.example", "/relative"}
+		}, []string{"MaxTokenLifetime", "Resources"}},
+		"the API, beside a faulty core": {func(c *httpadapter.ServiceConfig) {
+			c.Clients, c.Config.Store, c.MaxTokenLifetime, c.Resources = nil, nil, -1, []string{"x"}
+		}, []string{"Config.Store", "MaxTokenLifetime", "Resources"}},
 		"fields of the page": {func(c *httpadapter.ServiceConfig) {
 			c.Page = httpadapter.PageConfig{
 				Redeemer: new(magiclink.Redeemer), Sessions: new(magiclink.Sessions), App: "x", NewLinkURL: "/x",

@@ -107,8 +107,12 @@ func (c TokenConfig) check(found *faults) {
 		found.add("Businesses", "is a nil pointer in an interface: set a directory, or nothing")
 	}
 	checkAudience(found, c.Issuer, c.Audience)
-	if c.MaxLifetime < 0 || c.MaxLifetime%time.Second != 0 {
-		found.add("MaxLifetime", "must be whole seconds and not negative")
+	checkLifetime(found, "MaxLifetime", c.MaxLifetime)
+}
+
+func checkLifetime(found *faults, field string, longest time.Duration) {
+	if longest < 0 || longest%time.Second != 0 {
+		found.add(field, "must be whole seconds and not negative")
 	}
 }
 
