@@ -100,30 +100,37 @@ func quieter(text, background rgb) rgb {
 	return text
 }
 
-// newPalettes reports colours that are malformed or cannot be read.
+// newPalettes reports colours that are malformed or cannot be read. Each fault is one of a colour that was set.
 func newPalettes(found *faults, light, dark PageColors) (palette, palette) {
-	if dark.Accent == "" {
-		dark.Accent = light.Accent
+	first := fillPalette(found, "Colors", light, lightColors)
+	inherited := darkColors
+	if color, ok := parseColor(light.Accent); ok {
+		inherited.Accent = color.String()
 	}
-	return fillPalette(found, "Colors", light, lightColors), fillPalette(found, "DarkColors", dark, darkColors)
+	return first, fillPalette(found, "DarkColors", dark, inherited)
 }
 
-func fillPalette(found *faults, field string, given, builtIn PageColors) palette {
-	read := func(name, given, builtIn string) rgb {
-		if given == "" {
-			given = builtIn
-		}
+func fillPalette(found *faults, field string, given, otherwise PageColors) palette {
+	malformed := false
+	read := func(name, given, otherwise string) rgb {
 		color, ok := parseColor(given)
 		if !ok {
+			color, _ = parseColor(otherwise)
+		}
+		if !ok && given != "" {
+			malformed = true
 			found.add(field+"."+name, `must be written as "#rrggbb"`)
-			color, _ = parseColor(builtIn)
 		}
 		return color
 	}
-	accent := read("Accent", given.Accent, builtIn.Accent)
-	background := read("Background", given.Background, builtIn.Background)
-	text := read("Text", given.Text, builtIn.Text)
-	if contrast(text, background) < minContrast {
+	accent := read("Accent", given.Accent, otherwise.Accent)
+	background := read("Background", given.Background, otherwise.Background)
+	text := read("Text", given.Text, otherwise.Text)
+	switch readable := contrast(text, background) >= minContrast; {
+	case readable || malformed:
+	case given.Text == "":
+		found.add(field+".Background", "must have a contrast of at least 4.5 to Text (WCAG 2.2, level AA): set Text, too")
+	default:
 		found.add(field+".Text", "must have a contrast of at least 4.5 to Background (WCAG 2.2, level AA)")
 	}
 	return newPalette(accent, background, text)

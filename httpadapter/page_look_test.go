@@ -246,12 +246,16 @@ func TestColors(t *testing.T) {
 			want: []string{"--accent:#7b1fa2;", "--on-accent:#ffffff", "--accent:#e1bee7;", "--on-accent:#000000"},
 		},
 		"all":                               {light: httpadapter.PageColors{Accent: "#000000", Background: "#fdf6e3", Text: "#333333"}, want: []string{"--card:#fdf6e3;--text:#333333"}},
-		"malformed":                         {light: httpadapter.PageColors{Accent: "red"}, faults: []string{"Colors.Accent", "DarkColors.Accent"}},
+		"malformed":                         {light: httpadapter.PageColors{Accent: "red"}, faults: []string{"Colors.Accent"}},
 		"short":                             {dark: httpadapter.PageColors{Background: "#fff"}, faults: []string{"DarkColors.Background"}},
 		"signed":                            {dark: httpadapter.PageColors{Background: "#+12345"}, faults: []string{"DarkColors.Background"}},
 		"markup":                            {light: httpadapter.PageColors{Text: "#000;}</style>"}, faults: []string{"Colors.Text"}},
 		"unreadable":                        {light: httpadapter.PageColors{Text: "#aaaaaa"}, faults: []string{"Colors.Text"}},
-		"unreadable on the built-in colour": {dark: httpadapter.PageColors{Background: "#ffffff"}, faults: []string{"DarkColors.Text"}},
+		"unreadable on the built-in colour": {dark: httpadapter.PageColors{Background: "#ffffff"}, faults: []string{"DarkColors.Background"}},
+		"malformed beside a dark accent":    {light: httpadapter.PageColors{Accent: "red"}, dark: httpadapter.PageColors{Accent: "blue"}, faults: []string{"Colors.Accent", "DarkColors.Accent"}},
+		"text on a malformed background":    {light: httpadapter.PageColors{Background: "black", Text: "#ffffff"}, faults: []string{"Colors.Background"}},
+		"malformed text on a background":    {light: httpadapter.PageColors{Background: "#000000", Text: "white"}, faults: []string{"Colors.Text"}},
+		"both unreadable":                   {light: httpadapter.PageColors{Background: "#777777", Text: "#888888"}, faults: []string{"Colors.Text"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			page, err := httpadapter.NewPage(httpadapter.PageConfig{
