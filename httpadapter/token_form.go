@@ -42,7 +42,8 @@ func oauthProblem(status int, code, description string) *problem {
 }
 
 // parseTokenForm reads the parameters of RFC 6749 section 4.4.2 and those of the document. A parameter without a value
-// counts as not given, and unknown parameters are ignored (RFC 6749 section 3.2).
+// counts as not given, and unknown parameters are ignored (RFC 6749 section 3.2), but for a resource that is written as an
+// element of a list: its client would get a token for another resource than it has asked for.
 func parseTokenForm(r *http.Request, given url.Values) (tokenForm, *problem) {
 	if r.URL.RawQuery != "" {
 		return tokenForm{}, invalidRequest("parameters belong in the body, not in the query")
@@ -53,6 +54,9 @@ func parseTokenForm(r *http.Request, given url.Values) (tokenForm, *problem) {
 			return tokenForm{}, invalidRequest("a parameter is repeated: only resource may be given more than once")
 		}
 		values[name] = slices.DeleteFunc(slices.Clone(list), func(value string) bool { return value == "" })
+		if len(values[name]) > 0 && strings.HasPrefix(name, "resource[") && strings.HasSuffix(name, "]") {
+			return tokenForm{}, invalidRequest("write several resources as resource=A&resource=B, without brackets (RFC 8707 section 2)")
+		}
 	}
 	form := tokenForm{businessID: values.Get("business_id"), resources: values["resource"]}
 	if fault := form.credentials(r.Header, values); fault != nil {

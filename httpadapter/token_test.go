@@ -87,6 +87,26 @@ func TestResources(t *testing.T) {
 	}
 }
 
+// Some generated clients write a list as indexed parameters. Such a client must not get a token for another resource than it
+// has asked for. Unknown parameters are ignored (RFC 6749 section 3.2).
+func TestResourceAsAnIndexedParameter(t *testing.T) {
+	tokens := newTokens(t)
+	for name, refused := range map[string]bool{
+		"resource[0]": true, "resource[]": true, "resource[1]": true, "resource[a]": true, "resource%5B0%5D": true,
+		"resources": false, "resource_id": false, "resource.0": false, "resource[0": false, "Resource[0]": false, "x[0]": false,
+	} {
+		w := post(tokens, typeForm, goodForm+"&"+name+"=https://bank.example.net")
+		if !refused {
+			require.Equal(t, []string{apiURL}, audienceOf(t, w, apiURL), name)
+			continue
+		}
+		requireEnvelope(t, http.StatusUnprocessableEntity, w)
+		require.Contains(t, w.Body.String(), `"invalid_request"`, name)
+		require.Contains(t, w.Body.String(), `write several resources as resource=A&resource=B, without brackets`, name)
+	}
+	require.Equal(t, http.StatusOK, post(tokens, typeForm, goodForm+"&resource[0]=").Code, "no value, so not given")
+}
+
 func TestBasicCredentialsThatAreNotEncoded(t *testing.T) {
 	const secret = "100% a+b"
 	clients, err := httpadapter.StaticClients(httpadapter.Client{ID: "crm", SecretSHA256: httpadapter.HashSecret(secret)})
