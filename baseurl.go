@@ -11,7 +11,7 @@ import (
 // baseURL is the magic link route: where links lead. It comes from the configuration and never from a request.
 type baseURL struct {
 	url    string // without a slash at the end
-	origin string // scheme://host[:port]
+	origin string // scheme://host[:port], as browsers write it in the Origin header
 }
 
 // parseBaseURL accepts an https URL, and an http URL whose host is this machine.
@@ -39,7 +39,7 @@ func parseBaseURL(base string) (baseURL, error) {
 	if path != "" && (!localPath(path) || strings.HasSuffix(path, "/")) {
 		return baseURL{}, errors.New("has a path with an empty or a dot segment, or with an encoded separator")
 	}
-	origin := u.Scheme + "://" + strings.ToLower(u.Host)
+	origin := u.Scheme + "://" + browserHost(u)
 	return baseURL{url: origin + path, origin: origin}, nil
 }
 
@@ -53,7 +53,7 @@ func validHost(u *url.URL) bool {
 		return false
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.Zone() == ""
+		return ip.Zone() == "" && !ip.Is4In6()
 	}
 	return hostName(host) && !endsInNumber(host)
 }
@@ -68,6 +68,20 @@ func joinHost(u *url.URL) string {
 		host += ":" + u.Port()
 	}
 	return host
+}
+
+// browserHost writes host and port as browsers do (WHATWG URL, section 3.5): in lower case, an IPv6 address in its shortest
+// form, and no port that is the scheme's own.
+func browserHost(u *url.URL) string {
+	host := strings.ToLower(u.Hostname())
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() {
+		host = "[" + ip.String() + "]"
+	}
+	port, _ := strconv.Atoi(u.Port()) // validHost has checked it
+	if port == 0 || port == map[string]int{"https": 443, "http": 80}[u.Scheme] {
+		return host
+	}
+	return host + ":" + strconv.Itoa(port)
 }
 
 func loopback(host string) bool {

@@ -1,6 +1,7 @@
 package magiclink_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -30,7 +31,20 @@ func TestBaseURLAccepted(t *testing.T) {
 		"http://127.255.255.254":            "http://127.255.255.254/x?token=",
 		"http://[::1]":                      "http://[::1]/x?token=",
 		"http://[::1]:8080/m":               "http://[::1]:8080/m/x?token=",
-		"http://[0:0:0:0:0:0:0:1]:8080/m/":  "http://[0:0:0:0:0:0:0:1]:8080/m/x?token=",
+		"http://[0:0:0:0:0:0:0:1]:8080/m/":  "http://[::1]:8080/m/x?token=",
+		"https://[2001:DB8::0:1]/m":         "https://[2001:db8::1]/m/x?token=",
+		"https://app.example.com:443/m":     "https://app.example.com/m/x?token=",
+		"https://app.example.com:0443/m":    "https://app.example.com/m/x?token=",
+		"https://app.example.com:443":       "https://app.example.com/x?token=",
+		"HTTPS://App.example.com:443/m":     "https://app.example.com/m/x?token=",
+		"https://app.example.com:80/m":      "https://app.example.com:80/m/x?token=",
+		"https://app.example.com:08443/m":   "https://app.example.com:8443/m/x?token=",
+		"https://[2001:db8::1]:443/m":       "https://[2001:db8::1]/m/x?token=",
+		"http://localhost:80/m":             "http://localhost/m/x?token=",
+		"http://127.0.0.1:80":               "http://127.0.0.1/x?token=",
+		"http://[::1]:80/m":                 "http://[::1]/m/x?token=",
+		"http://localhost:443/m":            "http://localhost:443/m/x?token=",
+		"https://app.example.com:4430/m":    "https://app.example.com:4430/m/x?token=",
 		"https://localhost.evil.example/m":  "https://localhost.evil.example/m/x?token=",
 		"https://app.example.com/magic..x/": "https://app.example.com/magic..x/x?token=",
 	} {
@@ -39,6 +53,7 @@ func TestBaseURLAccepted(t *testing.T) {
 			response, err := f.Issue(t.Context(), magiclink.MagicLinkCreate{BusinessID: businessA, Path: "/x"})
 			require.NoError(t, err)
 			require.Equal(t, want, response.MagicLink[:len(want)])
+			require.Equal(t, strings.TrimSuffix(want, "/x?token="), f.BaseURL())
 		})
 	}
 }
@@ -82,6 +97,7 @@ func TestBaseURLOfOddShape(t *testing.T) {
 		"https://app.example.com//", "https://app.example.com/a//",
 		"https://%e4%b8%96.example", `https://a"b.example`, "https://a<b>.example", "https://a,b.example", "https://*.example.com",
 		"https://a%25b", "https://..", "https://a..b", "https://host:", "https://host:99999", "http://[::1%25lo]/",
+		"http://[::ffff:127.0.0.1]/", "https://[::ffff:c000:201]/", "https://host:+443", "https://host:0",
 	} {
 		t.Run(base, func(t *testing.T) {
 			_, err := magiclink.New(magiclink.Config{BaseURL: base, Keys: seededKeyring(t), Store: memory.New()})

@@ -21,7 +21,8 @@ import (
 // Several base URLs, for example a domain for each tenant, are several Configs with the same Keys and Store.
 type Config struct {
 	// BaseURL is the magic link route: where links lead, for example "https://app.example.com/magic". Required.
-	// It begins with https://, or with http:// for a loopback host, and has no query and no fragment.
+	// It begins with https://, or with http:// for a loopback host, and has no query and no fragment. Links have its host as
+	// browsers write it: in lower case, and without a port that is the scheme's own.
 	BaseURL string
 
 	// Keys signs and verifies the links. Required by all three constructors. New needs a key that can sign; for NewRedeemer

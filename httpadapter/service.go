@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -204,7 +203,7 @@ func (s *Service) makeAPI(found *faults, c ServiceConfig) {
 // names returns the iss and the aud of access tokens.
 func (c *ServiceConfig) names(baseURL string) (issuer, audience string) {
 	issuer, audience = c.Config.Issuer, c.Config.Audience
-	origin := siteOf(baseURL)
+	origin := originOf(baseURL)
 	if issuer == "" {
 		issuer = origin
 	}
@@ -212,15 +211,6 @@ func (c *ServiceConfig) names(baseURL string) (issuer, audience string) {
 		audience = origin
 	}
 	return issuer, audience
-}
-
-// siteOf returns scheme and host of a BaseURL, with its port as it is written there.
-func siteOf(baseURL string) string {
-	u, err := url.Parse(baseURL)
-	if err != nil { // NewRedeemer has parsed it already
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
 }
 
 // The functions below name a field of a part as it is called in ServiceConfig.

@@ -34,7 +34,7 @@ func (s *Service) route(found *faults, c ServiceConfig) {
 
 func (s *Service) metadata(found *faults, c ServiceConfig) http.Handler {
 	issuer, _ := c.names(s.redeemer.BaseURL())
-	site := siteOf(s.redeemer.BaseURL())
+	site := originOf(s.redeemer.BaseURL())
 	handler, err := NewMetadataHandler(MetadataConfig{
 		Issuer: issuer, TokenEndpoint: site + TokenPath, JWKSURI: site + JWKSPath,
 	})

@@ -138,6 +138,32 @@ func TestServiceRoutes(t *testing.T) {
 }
 
 // Unknown paths of the API are never the application's, and all other unknown paths are.
+// A BaseURL that names the port of its scheme is the same as one without: browsers leave the port out of their Origin.
+func TestServiceWithTheDefaultPort(t *testing.T) {
+	for configured, origin := range map[string]string{
+		"https://app.example.com:443/magic": "https://app.example.com", "http://localhost:80/magic": "http://localhost",
+		"https://app.example.com:8443/magic": "https://app.example.com:8443",
+	} {
+		service := newService(t, func(c *httpadapter.ServiceConfig) { c.Config.BaseURL = configured })
+		metadata := send(service, http.MethodGet, httpadapter.MetadataPath, "", "").Body.String()
+		require.Contains(t, metadata, `"token_endpoint": "`+origin+httpadapter.TokenPath+`"`)
+		require.Contains(t, metadata, `"issuer": "`+origin+`"`)
+
+		link, err := service.Issuer().Issue(t.Context(), magiclink.MagicLinkCreate{BusinessID: business, Path: "/reports"})
+		require.NoError(t, err)
+		require.True(t, strings.HasPrefix(link.MagicLink, origin+"/magic/reports?token="), link.MagicLink)
+		shown := send(service, http.MethodGet, link.MagicLink, "", "")
+		require.Contains(t, shown.Body.String(), `action="`+origin+`/magic"`)
+		require.Contains(t, shown.Header().Get("Content-Security-Policy"), "form-action 'self' "+origin+";")
+
+		logout := func(origin string) int {
+			return send(service, http.MethodPost, httpadapter.LogoutPath, "", "", "Origin", origin).Code
+		}
+		require.Equal(t, http.StatusSeeOther, logout(origin))
+		require.Equal(t, http.StatusForbidden, logout("https://evil.example"), "the control")
+	}
+}
+
 func TestServiceNotFound(t *testing.T) {
 	app := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	s := newService(t, func(c *httpadapter.ServiceConfig) { c.NotFound, c.Health, c.Clients = app, false, nil })
