@@ -47,8 +47,9 @@ func isPort(text string) bool {
 	return err == nil
 }
 
-// resolve fills in the base URL from the address that serve listens on.
+// resolve fills in the base URL from the address that serve listens on, and writes the base URL as the links have it.
 func (a *address) resolve(listening string) error {
+	defer func() { a.baseURL = withoutDefaultPort(a.baseURL) }()
 	if a.baseURL != "" {
 		return nil
 	}
@@ -71,6 +72,13 @@ func (a *address) origin() string {
 		return a.baseURL // magiclink.New reports it
 	}
 	return u.Scheme + "://" + u.Host
+}
+
+// isAt reports whether the links lead to this origin.
+func (a *address) isAt(origin string) bool {
+	u, err := url.Parse(origin)
+	base, baseErr := url.Parse(a.baseURL)
+	return err == nil && baseErr == nil && sameHost(u, base)
 }
 
 // owns returns an error for a link that begins with another base URL. A bare token has none, and is left to the redeemer.
@@ -97,7 +105,21 @@ func withPort(u *url.URL) string {
 	if u.Port() != "" {
 		return u.Host
 	}
-	return u.Host + map[string]string{"http": ":80", "https": ":443"}[strings.ToLower(u.Scheme)]
+	return u.Host + defaultPort(u)
+}
+
+// withoutDefaultPort leaves out the port that is the scheme's own, as browsers and the library do.
+func withoutDefaultPort(base string) string {
+	u, err := url.Parse(base)
+	if err != nil || u.Port() == "" || ":"+u.Port() != defaultPort(u) {
+		return base // the library reports what is no URL
+	}
+	u.Host = strings.TrimSuffix(u.Host, defaultPort(u))
+	return u.String()
+}
+
+func defaultPort(u *url.URL) string {
+	return map[string]string{"http": ":80", "https": ":443"}[strings.ToLower(u.Scheme)]
 }
 
 // firstSegment shows no more of a link's path than its first segment, and none of it where a mangled token may stand in it.

@@ -5,7 +5,6 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"strings"
 
 	"github.com/magiclink-go/magiclink/httpadapter"
 )
@@ -51,7 +50,7 @@ func printSharing(w io.Writer, data string) {
 func printServing(w io.Writer, origin string, address address) {
 	fmt.Fprintf(w, "Serving on %s; links begin with %s\n", origin, address.baseURL)
 	fmt.Fprintf(w, "The API's document is at %s\n", origin+httpadapter.OpenAPIPath)
-	if !strings.HasPrefix(address.baseURL, origin) {
+	if !address.isAt(origin) {
 		fmt.Fprintf(w, "The proxy in front must pass %s on to here.\n", address.origin())
 	}
 }

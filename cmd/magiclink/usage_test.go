@@ -96,6 +96,25 @@ func TestWrongUsage(t *testing.T) {
 	}
 }
 
+// serve and the commands name the base URL as the links have it: without the port of its scheme.
+func TestBaseURLWithTheDefaultPort(t *testing.T) {
+	const given, links = "https://app.example.com:443/magic", "https://app.example.com/magic"
+	folder := t.TempDir()
+	p := serve(t, folder, testClient, "-base-url", given)
+	require.Equal(t, links, p.BaseURL)
+	require.Contains(t, p.output(), "The proxy in front must pass https://app.example.com on to here.")
+	require.Contains(t, p.issue(p.token(), acme).body, `"magic_link":"`+links+`/reports?token=`)
+	require.Contains(t, p.get("/.well-known/oauth-authorization-server").body, `"issuer": "https://app.example.com"`)
+	for _, base := range []string{given, links} {
+		link := command(t, folder, nil, "issue", "-base-url", base, "-external-business", "acme")
+		require.Zero(t, link.code, link.stderr)
+		require.True(t, strings.HasPrefix(link.stdout, links+"?token="), link.stdout)
+		got := command(t, folder, nil, "redeem", "-base-url", given, strings.TrimSpace(link.stdout))
+		require.Zero(t, got.code, got.stderr)
+	}
+	require.Contains(t, serve(t, t.TempDir(), testClient, "-base-url", "http://localhost:80/m").output(), "links begin with http://localhost/m\n")
+}
+
 func TestHelp(t *testing.T) {
 	names := []string{"serve", "issue", "redeem", "keys", "clients", "businesses", "config", "purge", "version", "help"}
 	for _, args := range [][]string{{"help"}, {"-h"}, {"--help"}} {
