@@ -71,6 +71,49 @@ func TestFilesOfOthersAreRefused(t *testing.T) {
 	}
 }
 
+// SQLite reads the files beside a database before it reads the database: a journal of somebody else would be rolled back into
+// it. So such a file is refused wherever it comes from.
+func TestFilesBesideTheDatabaseAreRefused(t *testing.T) {
+	for _, suffix := range []string{"-journal", "-wal", "-shm"} {
+		for change, put := range map[string]func(*testing.T, string){
+			"link": func(t *testing.T, path string) { require.NoError(t, os.Symlink(filepath.Join(t.TempDir(), "elsewhere"), path)) },
+			"owner": func(t *testing.T, path string) {
+				require.NoError(t, os.WriteFile(path, nil, 0o600))
+				chown(t, path, somebodyElse, -1)
+			},
+			"mode": func(t *testing.T, path string) {
+				require.NoError(t, os.WriteFile(path, nil, 0o600))
+				require.NoError(t, os.Chmod(path, 0o666))
+			},
+			"kind": func(t *testing.T, path string) { require.NoError(t, syscall.Mkfifo(path, 0o600)) },
+		} {
+			t.Run(change+" of "+suffix, func(t *testing.T) {
+				folder := installed(t)
+				path := dataFile(folder, "magiclink.db") + suffix
+				require.NoFileExists(t, path)
+				put(t, path)
+				for _, args := range [][]string{{"serve", "-addr", "127.0.0.1:0"}, {"purge"}, {"issue", "-external-business", "acme"}} {
+					requireFailure(t, command(t, folder, nil, args...), "magiclink.db"+suffix)
+				}
+				require.NoError(t, os.Remove(path))
+				require.Zero(t, command(t, folder, nil, "purge").code, "the control")
+			})
+		}
+	}
+}
+
+// A slash at the end of a path makes the system follow a link.
+func TestDataDirectoryBehindALink(t *testing.T) {
+	folder := installed(t)
+	require.NoError(t, os.Symlink("magiclink-data", filepath.Join(folder, "link")))
+	for _, data := range []string{"link", "link/", "link//", "link/.", "./link/"} {
+		for _, args := range [][]string{{"serve", "-addr", "127.0.0.1:0"}, {"keys", "list"}, {"clients", "list"}, {"purge"}} {
+			requireFailure(t, command(t, folder, nil, append(args, "-data", data)...), "is a symbolic link")
+		}
+	}
+	require.Zero(t, command(t, folder, nil, "keys", "list", "-data", "magiclink-data/").code, "the control")
+}
+
 func TestFilesThatAreAccepted(t *testing.T) {
 	for name, prepare := range map[string]func(t *testing.T, folder string){
 		"as they were made": func(*testing.T, string) {},
