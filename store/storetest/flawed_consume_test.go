@@ -26,6 +26,10 @@ func (s *flawed) Consume(ctx context.Context, id string, at time.Time, by string
 	case !r.ConsumedAt.IsZero():
 		return s.repeat(key, r, at), nil
 	}
+	if s.has("Consume checks, then writes at once") { // the window is as small as it can be
+		s.mu.Unlock()
+		s.mu.Lock()
+	}
 	if s.has("Consume checks, then writes") || s.has("the same by checks, then writes") || s.has("a racing same by loses") {
 		s.pause()
 		r = s.records[key]

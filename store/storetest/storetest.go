@@ -84,6 +84,7 @@ var cases = []testCase{
 	{"Revoke/NotFound", revokeNotFound},
 	{"Revoke/ZeroTime", revokeZeroTime},
 	{"Race/Consume", raceConsume},
+	{"Race/ConsumeMany", raceConsumeMany},
 	{"Race/ConsumeSameBy", raceConsumeSameBy},
 	{"Race/ConsumeAndRevoke", raceConsumeAndRevoke},
 	{"Race/ConsumeAndPurge", raceConsumeAndPurge},
