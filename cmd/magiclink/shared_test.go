@@ -87,7 +87,9 @@ func TestMigrate(t *testing.T) {
 	}
 	p := serve(t, folder, env)
 	require.Equal(t, http.StatusOK, p.get("/readyz").status)
-	require.Contains(t, p.output(), "Other machines that serve these links need the same keys")
+	p.eventually(func() bool {
+		return strings.Contains(p.output(), "Other machines that serve these links need the same keys")
+	}, "it comes through a pipe")
 
 	printed := command(t, folder, nil, "migrate", "-print")
 	require.Zero(t, printed.code)

@@ -102,7 +102,9 @@ func TestBaseURLWithTheDefaultPort(t *testing.T) {
 	folder := t.TempDir()
 	p := serve(t, folder, testClient, "-base-url", given)
 	require.Equal(t, links, p.BaseURL)
-	require.Contains(t, p.output(), "The proxy in front must pass https://app.example.com on to here.")
+	p.eventually(func() bool {
+		return strings.Contains(p.output(), "The proxy in front must pass https://app.example.com on to here.")
+	}, "it comes through a pipe")
 	require.Contains(t, p.issue(p.token(), acme).body, `"magic_link":"`+links+`/reports?token=`)
 	require.Contains(t, p.get("/.well-known/oauth-authorization-server").body, `"issuer": "https://app.example.com"`)
 	for _, base := range []string{given, links} {
