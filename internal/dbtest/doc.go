@@ -2,6 +2,7 @@
 // that is removed when the test ends. A server ends with the test process, even if that process is killed. The programs come
 // from Debian's packages: see install.sh.
 //
-// MAGICLINK_TEST_POSTGRES_URL names another PostgreSQL server, on which the tests may make schemas. Tests that stop or promote a
-// server use a private one in any case. Where a program is missing, a test fails if CI is "true", and is skipped otherwise.
+// MAGICLINK_TEST_POSTGRES_URL names another PostgreSQL server, on which the tests may make schemas, and MAGICLINK_TEST_REDIS_URL
+// another Redis or Valkey server, on which they may make keys that begin with "magiclink-test". Tests that stop or promote a server
+// use a private one in any case. Where a program is missing, a test fails if CI is "true", and is skipped otherwise.
 package dbtest

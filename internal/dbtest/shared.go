@@ -12,8 +12,10 @@ import (
 
 var shared struct {
 	sync.Mutex
-	postgres *Postgres
-	cleanups []func()
+	postgres     *Postgres
+	redis        *Redis
+	redisCluster *RedisCluster
+	cleanups     []func()
 }
 
 // lasting is a test whose cleaning up waits for [Stop].
@@ -36,7 +38,7 @@ func Stop() {
 	for i := len(shared.cleanups) - 1; i >= 0; i-- {
 		shared.cleanups[i]()
 	}
-	shared.cleanups, shared.postgres = nil, nil
+	shared.cleanups, shared.postgres, shared.redis, shared.redisCluster = nil, nil, nil, nil
 }
 
 // SharedPostgres returns a private server that all tests of the package share. It does not sync to the disk.

@@ -1,0 +1,126 @@
+package dbtest
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Redis is a private Redis or Valkey server.
+type Redis struct {
+	Port int
+	name string // of the program
+	dir  string
+	more []string // directives
+	run  *process
+}
+
+// StartRedis starts a Redis server with further directives, such as "appendonly yes". It keeps its data in memory alone unless a
+// directive says otherwise.
+func StartRedis(t testing.TB, directives ...string) *Redis {
+	t.Helper()
+	return startRedis(t, "redis-server", directives)
+}
+
+// StartValkey starts a Valkey server. It skips the test where the program is missing, since not every Debian has a package of it.
+func StartValkey(t testing.TB, directives ...string) *Redis {
+	t.Helper()
+	if _, err := exec.LookPath("valkey-server"); err != nil {
+		t.Skip("valkey-server is missing: install the Debian package valkey-server, from Debian 13 on")
+	}
+	return startRedis(t, "valkey-server", directives)
+}
+
+func startRedis(t testing.TB, name string, directives []string) *Redis {
+	t.Helper()
+	program(t, name)
+	s := &Redis{name: name, dir: directory(t), Port: freePort(t), more: directives}
+	s.Start(t)
+	return s
+}
+
+// Start starts the server again, after Stop.
+func (s *Redis) Start(t testing.TB) {
+	t.Helper()
+	config := []string{
+		"port " + strconv.Itoa(s.Port), "bind 127.0.0.1", "dir " + s.dir, "save \"\"", "appendonly no", "daemonize no", "protected-mode no",
+		"repl-diskless-sync-delay 0",
+	}
+	path := filepath.Join(s.dir, "server.conf")
+	writeFile(t, path, strings.Join(append(config, s.more...), "\n")+"\n")
+	s.run = startProcess(t, s.dir, "KILL", s.name, path)
+	s.Await(t, "PING", "PONG")
+}
+
+// Stop kills the server.
+func (s *Redis) Stop(t testing.TB) {
+	t.Helper()
+	s.run.stop()
+}
+
+// Address returns the host and port.
+func (s *Redis) Address() string { return fmt.Sprintf("127.0.0.1:%d", s.Port) }
+
+// URL returns a connection string.
+func (s *Redis) URL() string { return "redis://" + s.Address() + "/0" }
+
+// Replica starts a server that follows this one, and waits until it does.
+func (s *Redis) Replica(t testing.TB, directives ...string) *Redis {
+	t.Helper()
+	replica := startRedis(t, s.name, append(directives, fmt.Sprintf("replicaof 127.0.0.1 %d", s.Port)))
+	replica.Await(t, "INFO replication", "master_link_status:up")
+	return replica
+}
+
+// Promote makes a replica a server that takes writes.
+func (s *Redis) Promote(t testing.TB) {
+	t.Helper()
+	s.Await(t, "REPLICAOF NO ONE", "OK")
+}
+
+// Await sends a command until the answer contains the text.
+func (s *Redis) Await(t testing.TB, command, text string) {
+	t.Helper()
+	var answer string
+	var err error
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if answer, err = s.ask(command); err == nil && strings.Contains(answer, text) {
+			return
+		}
+	}
+	log, _ := os.ReadFile(s.run.log)
+	t.Fatalf("%s: %q does not come: %q %v\n%s", command, text, answer, err, log)
+}
+
+// Ask sends one command, of words without spaces, and returns the answer as it comes.
+func (s *Redis) Ask(t testing.TB, command string) string {
+	t.Helper()
+	answer, err := s.ask(command)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer
+}
+
+// ask sends a command and closes the connection after the answer.
+func (s *Redis) ask(command string) (string, error) {
+	conn, err := net.DialTimeout("tcp", s.Address(), time.Second)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close() //nolint:errcheck // nothing is left to say
+	_ = conn.SetDeadline(time.Now().Add(2 * time.Second))
+	if _, err = fmt.Fprintf(conn, "%s\r\nQUIT\r\n", command); err != nil {
+		return "", err
+	}
+	var answer strings.Builder
+	_, err = bufio.NewReader(conn).WriteTo(&answer)
+	return strings.TrimSuffix(answer.String(), "+OK\r\n"), err
+}

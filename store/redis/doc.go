@@ -1,0 +1,2 @@
+// Package redis keeps links in Redis, Valkey or a Redis Cluster.
+package redis

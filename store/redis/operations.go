@@ -1,0 +1,111 @@
+package redis
+
+import (
+	"time"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+var (
+	create  = &operation{command: createCommand, settle: settleCreate}
+	get     = &operation{command: getCommand, settle: settleGet, reads: true}
+	consume = &operation{command: consumeCommand, settle: settleConsume}
+	revoke  = &operation{command: revokeCommand, settle: settleRevoke}
+)
+
+// createCommand needs no script: the command sets the key only if there is none, and else returns the value that is there. A command
+// that is sent again finds its own mark in that value.
+func createCommand(c *call, _ bool) []any {
+	return []any{"set", c.key, c.entry.encode(), "nx", "get", "pxat", broom(c.entry.End())}
+}
+
+func settleCreate(c *call, reply any) {
+	value, ok := reply.(string)
+	if !ok {
+		return
+	}
+	c.verdict = magiclink.ErrExists
+	if there, err := decode(c.id, value); err == nil && there.creation == c.entry.creation {
+		c.verdict = nil
+	}
+}
+
+// getCommand reads by a command that Redis counts among the writes, so that no replica answers.
+func getCommand(c *call, _ bool) []any { return []any{"getex", c.key} }
+
+func settleGet(c *call, reply any) {
+	c.verdict = c.read(reply)
+}
+
+// read sets the entry from the value of the key.
+func (c *call) read(reply any) (err error) {
+	value, ok := reply.(string)
+	if !ok {
+		return magiclink.ErrNotFound
+	}
+	c.entry, err = decode(c.id, value)
+	return err
+}
+
+func consumeCommand(c *call, full bool) []any {
+	return append(consumeScript.call(c.key, full), c.at.UnixMilli(), c.by, c.mark, flag(c.confirm))
+}
+
+// settleConsume reads the record as it is after the script. The call has consumed the record if the record says so.
+func settleConsume(c *call, reply any) {
+	if c.verdict = c.read(reply); c.verdict != nil {
+		return
+	}
+	e := &c.entry
+	if e.RevokedAt.IsZero() && e.repeat != none && e.repeat == c.mark {
+		return
+	}
+	if c.verdict = e.Verdict(c.at, c.by); c.verdict == nil && e.ConsumedAt.IsZero() {
+		c.verdict = failed("consume", errNotDecided)
+	}
+}
+
+func revokeCommand(c *call, full bool) []any {
+	return append(revokeScript.call(c.key, full), c.at.UnixMilli(), flag(c.confirm))
+}
+
+func settleRevoke(c *call, reply any) {
+	if reply == nil {
+		c.verdict = magiclink.ErrNotFound
+	}
+}
+
+// call returns the command that runs the script. Full sends the text of the script, which the server then keeps.
+func (s *script) call(key string, full bool) []any {
+	if full {
+		return []any{"eval", s.text, 1, key}
+	}
+	return []any{"evalsha", s.sha, 1, key}
+}
+
+func flag(set bool) string {
+	if set {
+		return "1"
+	}
+	return ""
+}
+
+// markOf returns what a Consume with an empty by is known by when it is sent again.
+func markOf(by string) string {
+	if by == "" {
+		return newMark()
+	}
+	return none
+}
+
+func newEntry(r magiclink.Record) entry {
+	return entry{Record: r.Canonical(), creation: newMark(), repeat: none}
+}
+
+// deadlineOf returns the zero time for a context without a deadline.
+func deadlineOf(deadline time.Time, ok bool) time.Time {
+	if !ok {
+		return time.Time{}
+	}
+	return deadline
+}

@@ -1,0 +1,59 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+// Ping reports whether the store can work: each server answers, takes writes and runs scripts, and does not evict keys. Ping reads
+// maxmemory-policy by INFO; a server that does not allow this user to call INFO passes. It suits a readiness check.
+func (s *Store) Ping(ctx context.Context) error {
+	if !s.usable() {
+		return failed("ping", errNoStore)
+	}
+	_, err := apart(ctx, s, false, func(ctx context.Context) (bool, error) { return true, s.pingAll(ctx) })
+	if err != nil {
+		return failed("ping", withAdvice(err))
+	}
+	return nil
+}
+
+func (s *Store) pingAll(ctx context.Context) error {
+	servers, err := masters(ctx, s.client)
+	if err != nil {
+		return err
+	}
+	for _, server := range servers {
+		if err := ping(ctx, server); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ping runs a script that changes nothing. The server refuses it whenever it would refuse a write.
+func ping(ctx context.Context, server *goredis.Client) error {
+	if err := server.Eval(ctx, probeScript.text, nil).Err(); err != nil {
+		return err
+	}
+	text, err := server.Info(ctx, "memory").Result()
+	if err != nil {
+		if goredis.IsPermissionError(err) {
+			return nil
+		}
+		return err
+	}
+	memory, policy := memoryLimit.FindStringSubmatch(text), memoryPolicy.FindStringSubmatch(text)
+	if memory == nil || policy == nil || memory[1] == "0" || policy[1] == "noeviction" {
+		return nil
+	}
+	return fmt.Errorf("the server removes live links when its memory is full: set maxmemory-policy to noeviction instead of %s", policy[1])
+}
+
+var (
+	memoryLimit  = regexp.MustCompile(`(?m)^maxmemory:(\d+)`)
+	memoryPolicy = regexp.MustCompile(`(?m)^maxmemory_policy:([a-z-]+)`)
+)

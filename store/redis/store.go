@@ -1,0 +1,165 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+// DefaultPrefix is the prefix of the zero [Options].
+const DefaultPrefix = "magiclink:"
+
+// Margin is how long the server keeps a record after its [magiclink.Record.End]. It allows for the difference between the clock of
+// the server and those of the callers.
+const Margin = time.Hour
+
+// defaultTimeout is that of the zero [Options].
+const defaultTimeout = 5 * time.Second
+
+// Options configures a [Store]. The zero Options suit most applications.
+type Options struct {
+	// Prefix stands before the id of a link in the name of its key. Empty means [DefaultPrefix]. No other key of the database
+	// may begin with it.
+	Prefix string
+	// RequireReplicas is how many replicas must confirm a write before the Store acknowledges it. Zero means none: the package
+	// comment says what a failover can then undo, and what a number above zero does not promise either.
+	RequireReplicas int
+	// Timeout bounds how long the Store waits for a connection and for the answer of the server, together. It frees what a server
+	// that does not answer occupies. Callers wait no longer than their context allows, whatever the Timeout. Zero means 5 seconds.
+	Timeout time.Duration
+}
+
+// Store is a [magiclink.Store] on Redis, Valkey or a Redis Cluster. All its methods may be called from any number of goroutines, and
+// any number of Stores, in one process or in several, may share one database.
+// The zero Store is not usable: each of its methods returns an error. Use [New].
+type Store struct {
+	client  goredis.UniversalClient
+	options Options
+	lane    *lane
+}
+
+var _ magiclink.Store = (*Store)(nil)
+
+// New returns a store that uses the client. It does not connect: use [Store.Ping] for that. The client is a [goredis.Client] or a
+// [goredis.ClusterClient], and its ContextTimeoutEnabled is set. The Store does not close the client: the caller does, after
+// [Store.Close].
+//
+// The package comment says what the store promises, and which settings of the client and of the server matter.
+func New(client goredis.UniversalClient, options Options) (*Store, error) {
+	if err := errors.Join(checkClient(client), checkOptions(options)); err != nil {
+		return nil, failed("new", err)
+	}
+	if options.Prefix == "" {
+		options.Prefix = DefaultPrefix
+	}
+	if options.Timeout == 0 {
+		options.Timeout = defaultTimeout
+	}
+	sender := &sender{client: client, again: true}
+	l := &lane{send: sender.send, timeout: options.Timeout, closing: make(chan struct{})}
+	return &Store{client: client, options: options, lane: l}, nil
+}
+
+// Close waits for the calls that are running and stops the goroutines of the Store. The client stays open. Calls that begin
+// later return [ErrClosed]. Closing again does nothing. Close waits for the server for [Options] Timeout at most.
+func (s *Store) Close() error {
+	if !s.usable() {
+		return failed("close", errNoStore)
+	}
+	s.lane.close()
+	return nil
+}
+
+// Create stores a new record with all its fields. It returns [magiclink.ErrExists] if the id is taken. A time that lies 280,000 years
+// in the past or the future is an error.
+func (s *Store) Create(ctx context.Context, record magiclink.Record) error {
+	if !s.usable() {
+		return failed("create", errNoStore)
+	}
+	if err := checkRecord(&record); err != nil {
+		return failed("create", err)
+	}
+	return s.do(ctx, "create", &call{operation: create, id: record.ID, entry: newEntry(record)})
+}
+
+// Get returns the record with this id, whatever its state. It returns [magiclink.ErrNotFound] if there is none.
+func (s *Store) Get(ctx context.Context, id string) (magiclink.Record, error) {
+	if !s.usable() {
+		return magiclink.Record{}, failed("get", errNoStore)
+	}
+	c := &call{operation: get, id: id}
+	err := s.do(ctx, "get", c)
+	return c.found(err)
+}
+
+// Consume sets ConsumedAt and ConsumedBy of the record and returns the record with both. Of racing calls with different by, in
+// this process and in others, exactly one succeeds. A call with the same non-empty by as the call that consumed the record
+// succeeds again, changes nothing and returns the record as it is.
+//
+// It returns [magiclink.ErrNotFound], [magiclink.ErrRevoked], [magiclink.ErrConsumed] or [magiclink.ErrExpired]: the first
+// one that applies. The zero time is an error and changes nothing.
+func (s *Store) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
+	if !s.usable() {
+		return magiclink.Record{}, failed("consume", errNoStore)
+	}
+	at = truncate(at)
+	if err := checkCall(at); err != nil {
+		return magiclink.Record{}, failed("consume", err)
+	}
+	c := &call{operation: consume, id: id, at: at, by: by, mark: markOf(by)}
+	err := s.do(ctx, "consume", c)
+	return c.found(err)
+}
+
+// Revoke sets RevokedAt of the record, whether or not the link was used or has expired. Revoking again succeeds and keeps
+// the first time. It returns [magiclink.ErrNotFound] if there is no such record. The zero time is an error and changes
+// nothing.
+func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
+	if !s.usable() {
+		return failed("revoke", errNoStore)
+	}
+	at = truncate(at)
+	if err := checkCall(at); err != nil {
+		return failed("revoke", err)
+	}
+	return s.do(ctx, "revoke", &call{operation: revoke, id: id, at: at})
+}
+
+// do carries out a call under the name that its errors get.
+func (s *Store) do(ctx context.Context, name string, c *call) error {
+	c.key = s.options.Prefix + c.id
+	c.confirm = s.options.RequireReplicas > 0
+	if err := s.lane.do(ctx, c); err != nil {
+		return failed(name, err)
+	}
+	if c.verdict != nil && !outcome(c.verdict) {
+		return failed(name, c.verdict)
+	}
+	return c.verdict
+}
+
+// outcome reports whether the error is an ordinary outcome of the contract.
+func outcome(err error) bool {
+	switch err { //nolint:errorlint // the very values, as this package sets them
+	case magiclink.ErrExists, magiclink.ErrNotFound, magiclink.ErrRevoked, magiclink.ErrConsumed, magiclink.ErrExpired:
+		return true
+	}
+	return false
+}
+
+func (s *Store) usable() bool { return s != nil && s.lane != nil }
+
+func checkOptions(o Options) error {
+	switch {
+	case o.Timeout < 0:
+		return errors.New("the timeout is negative: correct Options.Timeout")
+	case o.RequireReplicas < 0:
+		return fmt.Errorf("the number of replicas is %d: correct Options.RequireReplicas", o.RequireReplicas)
+	}
+	return nil
+}
