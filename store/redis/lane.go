@@ -20,7 +20,7 @@ const (
 //
 // No context of a caller is used by a runner: a context may panic or block.
 type lane struct {
-	send    func(l *lane, b *batch) // answers every call of the batch
+	send    func(ctx context.Context, l *lane, b *batch) // answers every call of the batch
 	timeout time.Duration
 	closing chan struct{} // closed when closed is set
 

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -13,15 +14,19 @@ var (
 	revoke  = &operation{command: revokeCommand, settle: settleRevoke}
 )
 
-// createCommand needs no script: the command sets the key only if there is none, and else returns the value that is there. A command
-// that is sent again finds its own mark in that value.
+// createCommand needs no script: the command sets the key only if there is none. A command that is sent again after an attempt with
+// an unknown outcome asks for the value that is there: the call finds its own mark in it.
 func createCommand(c *call, _ bool) []any {
-	return []any{"set", c.key, c.entry.encode(), "nx", "get", "pxat", broom(c.entry.End())}
+	stop := broom(c.entry.End())
+	if c.unknown {
+		return []any{"set", c.key, c.entry.encode(), "pxat", stop, "nx", "get"}
+	}
+	return []any{"set", c.key, c.entry.encode(), "pxat", stop, "nx"}
 }
 
 func settleCreate(c *call, reply any) {
-	value, ok := reply.(string)
-	if !ok {
+	value, replied := reply.(string)
+	if replied != c.unknown { // "OK", or no value that was there
 		return
 	}
 	c.verdict = magiclink.ErrExists
@@ -48,7 +53,8 @@ func (c *call) read(reply any) (err error) {
 }
 
 func consumeCommand(c *call, full bool) []any {
-	return append(consumeScript.call(c.key, full), c.at.UnixMilli(), c.by, c.mark, flag(c.confirm))
+	use := " " + c.mark + " " + strconv.Itoa(len(c.by)) + "\n" + c.by
+	return append(consumeScript.call(c.key, full), c.at.UnixMilli(), use, flag(c.confirm))
 }
 
 // settleConsume reads the record as it is after the script. The call has consumed the record if the record says so.

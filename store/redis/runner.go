@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"runtime"
 	"slices"
@@ -17,6 +18,10 @@ type runner struct {
 	lane *lane
 	last int           // how many calls the last pipeline carried
 	wake chan struct{} // sent to when an idle runner has to go on
+
+	ctx    context.Context //nolint:containedctx // of no caller, and made anew before it ends
+	cancel context.CancelFunc
+	until  time.Time // when ctx ends
 
 	// The fields below are guarded by lane.mu.
 	late      bool
@@ -62,6 +67,7 @@ func (r *runner) work() {
 	}()
 	for r.step() && r.again() || r.rest() {
 	}
+	r.release()
 	returned = true
 }
 
@@ -141,8 +147,37 @@ func (r *runner) step() bool {
 // guardedSend reports whether a hook of the client has panicked.
 func (r *runner) guardedSend(b *batch) (panicked bool) {
 	defer func() { panicked = recover() != nil }()
-	r.lane.send(r.lane, b)
+	r.lane.send(bounded{r.context(), b.deadline}, r.lane, b)
 	return false
+}
+
+// bounded is a context that ends later than it says. Go-redis sets the deadline of a connection by it.
+type bounded struct {
+	context.Context
+	deadline time.Time
+}
+
+// Deadline implements [context.Context].
+func (b bounded) Deadline() (time.Time, bool) { return b.deadline, true }
+
+// context returns a context that ends between one and two timeouts from now. The runner uses it for many batches: the timer of a
+// context for each batch would cost a lone call a twentieth.
+func (r *runner) context() context.Context {
+	timeout := r.lane.timeout
+	if now := time.Now(); r.until.Sub(now) < timeout {
+		r.release()
+		r.until = now.Add(2 * timeout)
+		r.ctx, r.cancel = context.WithDeadline(context.Background(), r.until)
+	}
+	return r.ctx
+}
+
+// release frees the timer of the context.
+func (r *runner) release() {
+	if r.cancel != nil {
+		r.cancel()
+	}
+	r.until = time.Time{}
 }
 
 // gather lets callers queue up that come back at once with their next call. It yields only where callers have shared the last

@@ -3,7 +3,8 @@ package redis
 import (
 	"crypto/sha1" //nolint:gosec // G505: Redis names scripts by SHA-1
 	"encoding/hex"
-	"fmt"
+	"strconv"
+	"strings"
 )
 
 // script is a program that the server runs in one atomic step. It begins with "#!lua" and names no flags: a server that takes no
@@ -17,47 +18,35 @@ func newScript(text string) *script {
 	return &script{text: text, sha: hex.EncodeToString(sum[:])}
 }
 
-// readState cuts a value into the words of its state, by, and what never changes. It leaves the script if there is no such record.
-// A number becomes text by '%.0f': Lua writes large ones as 1.8e+12.
-const readState = `
+// readState cuts a value into the words of its state, and start is where by begins. It leaves the script if there is no such record.
+// Redis writes a number among the arguments of a command with 17 digits, so that milliseconds stay whole.
+const readState = `#!lua
 local value = redis.call('GET', KEYS[1])
 if not value then return false end
 local expires, consumed, revoked, timeout, mark, size, start =
 	string.match(value, '^(%-?%d+) (%-?%d*) (%-?%d*) (%-?%d+) (%S+) (%d+)\n()')
 if not expires then return redis.error_reply('ERR magiclink: not a record') end
-local by, rest = string.sub(value, start, start + size - 1), string.sub(value, start + size)
-local function put()
-	value = table.concat({expires, consumed, revoked, timeout, mark, #by}, ' ') .. '\n' .. by .. rest
-end
-local function broom()
-	local stop = tonumber(expires)
-	if consumed ~= '-' and revoked == '-' then stop = consumed + timeout * 1000 end
-	return string.format('%.0f', math.max(1, math.min(stop + MARGIN, LARGEST)))
-end
 `
 
-// Consume returns the value as it is afterwards. ARGV: at, by, the mark of the call or "-", and "1" to write where nothing changes.
-// The order of the verdicts is that of magiclink.Record.Verdict.
+// Consume returns the value as it is afterwards. ARGV: at, then mark, size and by as the value holds them, and "1" to write also where
+// a record that was consumed stays as it is.
 const consumeText = `
-local same = by ~= '' and by == ARGV[2] or mark ~= '-' and mark == ARGV[3]
 if revoked == '-' and consumed == '-' and tonumber(ARGV[1]) < tonumber(expires) then
-	consumed, by, mark = ARGV[1], ARGV[2], ARGV[3]
-	put()
-	redis.call('SET', KEYS[1], value, 'PXAT', broom())
-elseif same and consumed ~= '-' and revoked == '-' and ARGV[4] == '1' then
-	redis.call('PEXPIREAT', KEYS[1], broom())
+	value = expires .. ' ' .. ARGV[1] .. ' - ' .. timeout .. ARGV[2] .. string.sub(value, start + size)
+	redis.call('SET', KEYS[1], value, 'PXAT', math.max(1, ARGV[1] + timeout * 1000 + MARGIN))
+elseif ARGV[3] == '1' and revoked == '-' and consumed ~= '-' then
+	redis.call('PEXPIREAT', KEYS[1], math.max(1, consumed + timeout * 1000 + MARGIN))
 end
 return value
 `
 
-// Revoke returns 1, or nothing if there is no record. ARGV: at, and "1" to write where nothing changes.
+// Revoke returns 1, or nothing if there is no record. ARGV: at, and "1" to write also where the record was revoked before.
 const revokeText = `
 if revoked == '-' then
-	revoked = ARGV[1]
-	put()
-	redis.call('SET', KEYS[1], value, 'PXAT', broom())
+	value = expires .. ' ' .. consumed .. ' ' .. ARGV[1] .. ' ' .. timeout .. ' ' .. mark .. ' ' .. size .. '\n' .. string.sub(value, start)
+	redis.call('SET', KEYS[1], value, 'PXAT', math.max(1, expires + MARGIN))
 elseif ARGV[2] == '1' then
-	redis.call('PEXPIREAT', KEYS[1], broom())
+	redis.call('PEXPIREAT', KEYS[1], math.max(1, expires + MARGIN))
 end
 return 1
 `
@@ -77,8 +66,7 @@ var (
 	probeScript   = newScript("#!lua\nreturn 1")
 )
 
-// stateScript fills the constants of this package in.
+// stateScript returns a script that begins with readState.
 func stateScript(text string) string {
-	constants := fmt.Sprintf("#!lua\nlocal MARGIN, LARGEST = %d, %d\n", Margin.Milliseconds(), int64(largest))
-	return constants + readState + text
+	return strings.ReplaceAll(readState+text, "MARGIN", strconv.FormatInt(Margin.Milliseconds(), 10))
 }

@@ -33,9 +33,7 @@ type sender struct {
 }
 
 // send carries out a batch: it answers each call as soon as an attempt has brought its outcome.
-func (s *sender) send(l *lane, b *batch) {
-	ctx, cancel := context.WithDeadline(context.Background(), b.deadline)
-	defer cancel()
+func (s *sender) send(ctx context.Context, l *lane, b *batch) {
 	open, pause := b.calls, firstPause
 	for try := 1; len(open) > 0; try++ {
 		errs := s.attempt(ctx, open)
@@ -55,7 +53,7 @@ func (s *sender) send(l *lane, b *batch) {
 			time.Sleep(pause/2 + rand.N(pause)) //nolint:gosec // G404: jitter is no secret
 			pause *= 2
 		}
-		if ctx.Err() != nil {
+		if !time.Now().Before(b.deadline) {
 			l.answer(open...)
 			return
 		}
