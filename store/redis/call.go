@@ -35,6 +35,9 @@ type call struct {
 	unknown bool  // an attempt may have taken place
 	full    bool  // the server does not know the script
 
+	redirect string // the address of the server that another one has named
+	asking   bool   // that server has the key as a guest
+
 	done chan struct{}
 
 	// The fields below are guarded by lane.mu.

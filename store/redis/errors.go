@@ -61,6 +61,9 @@ func withAdvice(err error) error {
 
 // harmless reports whether the attempt has certainly changed nothing: the server has refused it, or nothing was sent.
 func harmless(err error) bool {
+	if _, ok := errors.AsType[notSent](err); ok {
+		return true
+	}
 	if _, ok := errors.AsType[goredis.Error](err); ok {
 		return true
 	}
@@ -70,11 +73,16 @@ func harmless(err error) bool {
 	return errors.Is(err, goredis.ErrPoolTimeout) || errors.Is(err, goredis.ErrPoolExhausted) || errors.Is(err, goredis.ErrClosed)
 }
 
+// notSent is an error from before a call was sent.
+type notSent struct{ error }
+
+func (e notSent) Unwrap() error { return e.error }
+
 // passing reports whether the server has refused the attempt for a reason that often passes within milliseconds: a failover, or a
 // slot of a cluster that moves.
 func passing(err error) bool {
 	return goredis.IsReadOnlyError(err) || goredis.IsTryAgainError(err) || goredis.HasErrorPrefix(err, "ASK") ||
-		goredis.HasErrorPrefix(err, "CLUSTERDOWN")
+		goredis.HasErrorPrefix(err, "MOVED") || goredis.HasErrorPrefix(err, "CLUSTERDOWN")
 }
 
 func timedOut(err error) bool {

@@ -162,6 +162,9 @@ func (l *lane) close() {
 		l.closed = true
 		close(l.closing)
 		l.dismissIdle()
+		if l.spare != nil {
+			l.spare.release()
+		}
 	}
 	l.mu.Unlock()
 	l.routines.Wait()

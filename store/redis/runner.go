@@ -98,6 +98,7 @@ func (r *runner) hand() {
 
 // lost cleans up after a runner that a hook of the client has ended (runtime.Goexit).
 func (r *runner) lost() {
+	r.release()
 	l := r.lane
 	l.mu.Lock()
 	b := r.current

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/magiclink-go/magiclink"
 )
 
 // The attempts at a call. A call can be sent again whatever came of it: each write recognises itself.
@@ -26,11 +28,24 @@ func newCommand(ctx context.Context, args []any) command {
 	return command{goredis.NewCmd(ctx, args...)}
 }
 
-// sender sends batches over a client.
-type sender struct {
-	client goredis.UniversalClient
-	again  bool // calls whose connection broke are sent again
+// reply returns nil for the reply that stands for nothing.
+func (c command) reply() (any, error) {
+	reply, err := c.Result()
+	if errors.Is(err, goredis.Nil) {
+		return nil, nil
+	}
+	return reply, err
 }
+
+// sender sends batches.
+type sender struct {
+	// attempt sends the calls and settles those that a server has carried out. It returns an error for each of the others.
+	attempt func(ctx context.Context, calls []*call) []error
+	again   bool // writes whose connection broke are sent again
+}
+
+// pipeliner sends calls over a client, which knows the server of each key.
+type pipeliner struct{ client goredis.UniversalClient }
 
 // send carries out a batch: it answers each call as soon as an attempt has brought its outcome.
 func (s *sender) send(ctx context.Context, l *lane, b *batch) {
@@ -60,25 +75,21 @@ func (s *sender) send(ctx context.Context, l *lane, b *batch) {
 	}
 }
 
-// attempt sends the calls and settles those that the server has carried out. It returns an error for each of the others.
-func (s *sender) attempt(ctx context.Context, calls []*call) []error {
+func (p pipeliner) attempt(ctx context.Context, calls []*call) []error {
 	commands := make([]goredis.Cmder, len(calls))
 	for i, c := range calls {
 		commands[i] = newCommand(ctx, c.command(c, c.full))
 	}
 	if len(calls) == 1 {
-		_ = s.client.Process(ctx, commands[0]) // the command has the error
+		_ = p.client.Process(ctx, commands[0]) // the command has the error
 	} else {
-		pipeline := s.client.Pipeline()
+		pipeline := p.client.Pipeline()
 		_ = pipeline.BatchProcess(ctx, commands...)
 		_, _ = pipeline.Exec(ctx) // each command has its error
 	}
 	errs := make([]error, len(calls))
 	for i, c := range calls {
-		reply, err := commands[i].(command).Result()
-		if errors.Is(err, goredis.Nil) {
-			reply, err = nil, nil
-		}
+		reply, err := commands[i].(command).reply()
 		if errs[i] = err; err == nil {
 			c.settle(c, reply)
 		}
@@ -104,6 +115,7 @@ func (s *sender) judge(c *call, err error) next {
 	c.unknown = c.unknown || !harmless(err)
 	c.fail(err)
 	switch {
+	case errors.Is(err, magiclink.ErrUnknownOutcome):
 	case goredis.HasErrorPrefix(err, "NOSCRIPT"):
 		c.full = true
 		return sendNow

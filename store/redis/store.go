@@ -40,7 +40,8 @@ type Options struct {
 type Store struct {
 	client  goredis.UniversalClient
 	options Options
-	lane    *lane
+	reads   *lane
+	lane    *lane // for writes, and where writes are not confirmed for reads, too
 }
 
 var _ magiclink.Store = (*Store)(nil)
@@ -60,9 +61,18 @@ func New(client goredis.UniversalClient, options Options) (*Store, error) {
 	if options.Timeout == 0 {
 		options.Timeout = defaultTimeout
 	}
-	sender := &sender{client: client, again: true}
-	l := &lane{send: sender.send, timeout: options.Timeout, closing: make(chan struct{})}
-	return &Store{client: client, options: options, lane: l}, nil
+	s := &Store{client: client, options: options}
+	s.reads = s.newLane(sender{pipeliner{client}.attempt, true})
+	s.lane = s.reads
+	if n := options.RequireReplicas; n > 0 {
+		confirmer := &confirmer{client: client, replicas: n, timeout: options.Timeout}
+		s.lane = s.newLane(sender{confirmer.attempt, false})
+	}
+	return s, nil
+}
+
+func (s *Store) newLane(to sender) *lane {
+	return &lane{send: to.send, timeout: s.options.Timeout, closing: make(chan struct{})}
 }
 
 // Close waits for the calls that are running and stops the goroutines of the Store. The client stays open. Calls that begin
@@ -72,6 +82,7 @@ func (s *Store) Close() error {
 		return failed("close", errNoStore)
 	}
 	s.lane.close()
+	s.reads.close()
 	return nil
 }
 
@@ -134,7 +145,11 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
 func (s *Store) do(ctx context.Context, name string, c *call) error {
 	c.key = s.options.Prefix + c.id
 	c.confirm = s.options.RequireReplicas > 0
-	if err := s.lane.do(ctx, c); err != nil {
+	l := s.lane
+	if c.reads {
+		l = s.reads
+	}
+	if err := l.do(ctx, c); err != nil {
 		return failed(name, err)
 	}
 	if c.verdict != nil && !outcome(c.verdict) {

@@ -1,0 +1,176 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/magiclink-go/magiclink"
+)
+
+// confirmer sends writes together with WAIT over one connection, so that the reply to WAIT counts the replicas that have them. It talks
+// to each server of a cluster by itself, since go-redis would send a WAIT to any of them.
+type confirmer struct {
+	client   goredis.UniversalClient
+	replicas int
+	timeout  time.Duration
+	trusted  sync.Map // the clients of the servers whose last write was confirmed; of others the replicas are counted before a write
+}
+
+// attempt does what [sender.attempt] does, for calls that write.
+func (f *confirmer) attempt(ctx context.Context, calls []*call) []error {
+	errs := make([]error, len(calls))
+	groups := map[*goredis.Client][]int{}
+	for i, c := range calls {
+		server, err := f.server(ctx, c)
+		if err != nil {
+			errs[i] = notSent{err}
+			continue
+		}
+		errs[i] = errHook // until the attempt returns
+		groups[server] = append(groups[server], i)
+	}
+	var routines sync.WaitGroup
+	for server, group := range groups {
+		routines.Add(1)
+		go func() {
+			defer routines.Done()
+			defer func() { _ = recover() }() // a hook of the client has panicked
+			f.attemptGroup(ctx, server, calls, group, errs)
+		}()
+	}
+	routines.Wait()
+	return errs
+}
+
+// attemptGroup sends those of the calls that one server has to carry out, and sets their errors.
+func (f *confirmer) attemptGroup(ctx context.Context, server *goredis.Client, calls []*call, group []int, errs []error) {
+	part := make([]*call, len(group))
+	for k, i := range group {
+		part[k] = calls[i]
+	}
+	for k, err := range f.attemptOn(ctx, server, part) {
+		errs[group[k]] = err
+	}
+}
+
+// server returns the server for a call: the one that another server has named, or the one that has the slot of the key.
+func (f *confirmer) server(ctx context.Context, c *call) (*goredis.Client, error) {
+	cluster, ok := f.client.(*goredis.ClusterClient)
+	if !ok {
+		return f.client.(*goredis.Client), nil
+	}
+	if c.redirect == "" {
+		return cluster.MasterForKey(ctx, c.key)
+	}
+	all, err := masters(ctx, cluster)
+	if err != nil {
+		return nil, err
+	}
+	for _, server := range all {
+		if server.Options().Addr == c.redirect {
+			return server, nil
+		}
+	}
+	c.redirect, c.asking = "", false
+	return cluster.MasterForKey(ctx, c.key)
+}
+
+// attemptOn sends calls to one server.
+func (f *confirmer) attemptOn(ctx context.Context, server *goredis.Client, calls []*call) []error {
+	errs := make([]error, len(calls))
+	if err := f.precheck(ctx, server); err != nil {
+		for i := range errs {
+			errs[i] = notSent{err}
+		}
+		return errs
+	}
+	replies, confirmed, failure := f.exchange(ctx, server, calls)
+	for i, c := range calls {
+		reply, err := replies[i].reply()
+		if errs[i] = err; err != nil {
+			c.follow(err)
+			continue
+		}
+		if c.settle(c, reply); c.verdict == nil {
+			errs[i] = f.unconfirmed(confirmed, failure)
+		}
+	}
+	return errs
+}
+
+// exchange sends the calls and WAIT in one pipeline. It returns the replies, and how many replicas have confirmed the writes.
+func (f *confirmer) exchange(ctx context.Context, server *goredis.Client, calls []*call) ([]command, int, error) {
+	var commands []goredis.Cmder
+	replies := make([]command, len(calls))
+	for i, c := range calls {
+		if c.asking {
+			commands = append(commands, newCommand(ctx, []any{"asking"}))
+		}
+		replies[i] = newCommand(ctx, c.command(c, c.full))
+		commands = append(commands, replies[i])
+	}
+	wait := newCommand(ctx, []any{"wait", f.replicas, f.patience(ctx, server).Milliseconds()})
+	pipeline := server.Pipeline()
+	_ = pipeline.BatchProcess(ctx, append(commands, wait)...)
+	_, _ = pipeline.Exec(ctx) // each command has its error
+	confirmed, failure := wait.Int()
+	if failure != nil || confirmed < f.replicas {
+		f.trusted.Delete(server)
+	} else {
+		f.trusted.Store(server, true)
+	}
+	return replies, confirmed, failure
+}
+
+// follow remembers where the server has sent the call.
+func (c *call) follow(err error) {
+	if address, ok := goredis.IsMovedError(err); ok {
+		c.redirect, c.asking = address, false
+	} else if address, ok := goredis.IsAskError(err); ok {
+		c.redirect, c.asking = address, true
+	}
+}
+
+// unconfirmed returns the error of a write that too few replicas have confirmed.
+func (f *confirmer) unconfirmed(confirmed int, failure error) error {
+	switch {
+	case failure != nil:
+		return fmt.Errorf("%w: the server has the write and did not say how many replicas have it: %w", magiclink.ErrUnknownOutcome, failure)
+	case confirmed < f.replicas:
+		return fmt.Errorf("%w: %d of %d replicas have confirmed the write, so a failover may lose it: repeat the call, or lower Options.RequireReplicas",
+			magiclink.ErrUnknownOutcome, confirmed, f.replicas)
+	}
+	return nil
+}
+
+// precheck refuses writes while the server has too few replicas. It asks unless the last write was confirmed.
+func (f *confirmer) precheck(ctx context.Context, server *goredis.Client) error {
+	if _, ok := f.trusted.Load(server); ok {
+		return nil
+	}
+	reply := newCommand(ctx, []any{"wait", f.replicas, 1})
+	_ = server.Process(ctx, reply) // the command has the error
+	switch connected, err := reply.Int(); {
+	case err != nil:
+		return fmt.Errorf("count the replicas: %w", err)
+	case connected < f.replicas:
+		return fmt.Errorf("%d of %d replicas follow the server: bring them back, or lower Options.RequireReplicas", connected, f.replicas)
+	}
+	return nil
+}
+
+// patience is how long the server waits for the replicas. The client must still be there when it has waited.
+func (f *confirmer) patience(ctx context.Context, server *goredis.Client) time.Duration {
+	longest := f.timeout
+	if deadline, ok := ctx.Deadline(); ok {
+		longest = min(longest, time.Until(deadline))
+	}
+	if o := server.Options(); o.ReadTimeout > 0 {
+		longest = min(longest, o.ReadTimeout)
+	}
+	return max(time.Millisecond, longest/2)
+}
