@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,7 +57,7 @@ func (s *Redis) Start(t testing.TB) {
 	path := filepath.Join(s.dir, "server.conf")
 	writeFile(t, path, strings.Join(append(config, s.more...), "\n")+"\n")
 	s.run = startProcess(t, s.dir, "KILL", s.name, path)
-	s.Await(t, "PING", "PONG")
+	s.Await(t, "PING", "PONG", "NOAUTH")
 }
 
 // Stop kills the server.
@@ -85,18 +86,19 @@ func (s *Redis) Promote(t testing.TB) {
 	s.Await(t, "REPLICAOF NO ONE", "OK")
 }
 
-// Await sends a command until the answer contains the text.
-func (s *Redis) Await(t testing.TB, command, text string) {
+// Await sends a command until the answer contains one of the texts.
+func (s *Redis) Await(t testing.TB, command string, texts ...string) {
 	t.Helper()
 	var answer string
 	var err error
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
-		if answer, err = s.ask(command); err == nil && strings.Contains(answer, text) {
+		answer, err = s.ask(command)
+		if err == nil && slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(answer, text) }) {
 			return
 		}
 	}
 	log, _ := os.ReadFile(s.run.log)
-	t.Fatalf("%s: %q does not come: %q %v\n%s", command, text, answer, err, log)
+	t.Fatalf("%s: %q does not come: %q %v\n%s", command, texts, answer, err, log)
 }
 
 // Ask sends one command, of words without spaces, and returns the answer as it comes.

@@ -28,7 +28,7 @@ var refusals = []struct{ prefix, advice string }{
 	{"OOM", "the server has no memory left: raise maxmemory, with maxmemory-policy noeviction"},
 	{"NOAUTH", "the server asks for a password: set Username and Password of the client"},
 	{"WRONGPASS", "the server does not know the user or the password: correct Username and Password of the client"},
-	{"NOPERM", "the user lacks a permission: ACL SETUSER … ~PREFIX* +set +get +getex +del +pexpireat +eval +evalsha +scan +wait +ping +info"},
+	{"NOPERM", "the user lacks a permission: ACL SETUSER … ~PREFIX* +set +get +getex +del +pexpireat +pexpiretime +eval +evalsha +scan +wait +ping +info"},
 	{"CROSSSLOT", "the server has mistaken the key for several: report this as a bug"},
 	{"NOREPLICAS", "the server has fewer replicas than min-replicas-to-write: bring them back"},
 	{"MISCONF", "the server cannot write to its disk: look at its log"},

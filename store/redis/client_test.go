@@ -1,0 +1,200 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/dbtest"
+	"github.com/magiclink-go/magiclink/store/redis"
+)
+
+// TestNewRefuses gives New what would break the contract. No server is needed.
+func TestNewRefuses(t *testing.T) {
+	single := func(change func(*goredis.Options)) goredis.UniversalClient {
+		o := &goredis.Options{ContextTimeoutEnabled: true}
+		change(o)
+		c := goredis.NewClient(o)
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	cluster := func(change func(*goredis.ClusterOptions)) goredis.UniversalClient {
+		o := &goredis.ClusterOptions{ContextTimeoutEnabled: true, Addrs: []string{"127.0.0.1:1"}}
+		change(o)
+		c := goredis.NewClusterClient(o)
+		t.Cleanup(func() { _ = c.Close() })
+		return c
+	}
+	ring := goredis.NewRing(&goredis.RingOptions{ContextTimeoutEnabled: true})
+	t.Cleanup(func() { _ = ring.Close() })
+	good := single(func(*goredis.Options) {})
+	for name, c := range map[string]struct {
+		client  goredis.UniversalClient
+		options redis.Options
+		cure    string
+	}{
+		"nil":                     {nil, redis.Options{}, "pass one from goredis.NewClient"},
+		"typed nil":               {(*goredis.Client)(nil), redis.Options{}, "pass one from goredis.NewClient"},
+		"typed nil cluster":       {(*goredis.ClusterClient)(nil), redis.Options{}, "pass one from goredis.NewClient"},
+		"zero client":             {&goredis.Client{}, redis.Options{}, "make it with goredis.NewClient"},
+		"zero cluster":            {&goredis.ClusterClient{}, redis.Options{}, "make it with goredis.NewClient"},
+		"ring":                    {ring, redis.Options{}, "use goredis.NewClusterClient"},
+		"another kind":            {struct{ goredis.UniversalClient }{good}, redis.Options{}, "pass a *goredis.Client"},
+		"no context":              {single(func(o *goredis.Options) { o.ContextTimeoutEnabled = false }), redis.Options{}, "set ContextTimeoutEnabled"},
+		"no read deadline":        {single(func(o *goredis.Options) { o.ReadTimeout = -2 }), redis.Options{}, "ReadTimeout"},
+		"no write deadline":       {single(func(o *goredis.Options) { o.WriteTimeout = -2 }), redis.Options{}, "WriteTimeout"},
+		"cluster: no context":     {cluster(func(o *goredis.ClusterOptions) { o.ContextTimeoutEnabled = false }), redis.Options{}, "set ContextTimeoutEnabled"},
+		"cluster: read only":      {cluster(func(o *goredis.ClusterOptions) { o.ReadOnly = true }), redis.Options{}, "unset ReadOnly"},
+		"cluster: by latency":     {cluster(func(o *goredis.ClusterOptions) { o.RouteByLatency = true }), redis.Options{}, "unset ReadOnly"},
+		"cluster: randomly":       {cluster(func(o *goredis.ClusterOptions) { o.RouteRandomly = true }), redis.Options{}, "unset ReadOnly"},
+		"cluster: no redirects":   {cluster(func(o *goredis.ClusterOptions) { o.MaxRedirects = -1 }), redis.Options{}, "set MaxRedirects"},
+		"cluster: no deadline":    {cluster(func(o *goredis.ClusterOptions) { o.ReadTimeout = -2 }), redis.Options{}, "ReadTimeout"},
+		"negative timeout":        {good, redis.Options{Timeout: -1}, "correct Options.Timeout"},
+		"negative replicas":       {good, redis.Options{RequireReplicas: -1}, "correct Options.RequireReplicas"},
+		"two faults, first cure":  {nil, redis.Options{Timeout: -1}, "correct Options.Timeout"},
+		"two faults, second cure": {nil, redis.Options{Timeout: -1}, "pass one from goredis.NewClient"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, err := redis.New(c.client, c.options)
+			require.ErrorContains(t, err, c.cure)
+			require.True(t, strings.HasPrefix(err.Error(), "magiclink/redis: new: "), err)
+			require.Nil(t, store)
+		})
+	}
+	for name, client := range map[string]goredis.UniversalClient{
+		"positive control": good, "cluster": cluster(func(*goredis.ClusterOptions) {}),
+		"no timeout of its own": single(func(o *goredis.Options) { o.ReadTimeout, o.WriteTimeout = -1, -1 }),
+	} {
+		t.Run(name, func(t *testing.T) {
+			store, err := redis.New(client, redis.Options{})
+			require.NoError(t, err)
+			require.NoError(t, store.Close())
+		})
+	}
+}
+
+// TestServerRefuses meets servers that refuse writes. Nothing is changed, and the error says what to do.
+func TestServerRefuses(t *testing.T) {
+	primary := dbtest.StartRedis(t)
+	full := []string{"maxmemory 1kb", "maxmemory-policy noeviction"}
+	for name, c := range map[string]struct {
+		server *dbtest.Redis
+		change func(*goredis.Options)
+		harm   string // a command that the server gets first
+		cure   string
+		reads  bool // Get works all the same
+	}{
+		"replica":     {server: primary.Replica(t), cure: "connect to the primary"},
+		"full":        {server: dbtest.StartRedis(t, full...), cure: "raise maxmemory", reads: true},
+		"password":    {server: dbtest.StartRedis(t, "requirepass secret"), cure: "set Username and Password"},
+		"wrong one":   {dbtest.StartRedis(t, "requirepass secret"), func(o *goredis.Options) { o.Password = "guess" }, "", "correct Username and Password", false},
+		"no replicas": {server: dbtest.StartRedis(t, "min-replicas-to-write 1"), cure: "min-replicas-to-write"},
+		"forbidden":   {server: dbtest.StartRedis(t), harm: "ACL SETUSER default -set -eval -evalsha -getex", cure: "ACL SETUSER"},
+		"cluster": {
+			server: dbtest.SharedRedisCluster(t).Nodes[0], cure: "use goredis.NewClusterClient",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.harm != "" {
+				c.server.Await(t, c.harm, "OK")
+			}
+			client := openClient(t, c.server.URL(), c.change)
+			store := openStore(t, client, redis.Options{})
+			if name != "cluster" {
+				require.Error(t, store.Ping(t.Context()))
+			}
+			failures := 0
+			for i := range 3 {
+				for kind, call := range everyCall(store) {
+					if kind == "ping" || kind == "purge" || kind == "get" && c.reads {
+						continue
+					}
+					err := call(t.Context(), i)
+					require.NotErrorIs(t, err, magiclink.ErrUnknownOutcome)
+					if err != nil && !errors.Is(err, magiclink.ErrNotFound) {
+						require.ErrorContains(t, err, c.cure)
+						failures++
+					}
+				}
+			}
+			require.NotZero(t, failures)
+		})
+	}
+}
+
+// TestPermissions gives a user the commands that the errors name, and no others.
+func TestPermissions(t *testing.T) {
+	server := dbtest.StartRedis(t)
+	server.Await(t, "ACL SETUSER links on >pass ~magiclink-test* +set +get +getex +del +pexpireat +pexpiretime +eval +evalsha +scan +wait +ping +info", "OK")
+	client := openClient(t, server.URL(), func(o *goredis.Options) { o.Username, o.Password = "links", "pass" })
+	store := openStore(t, client, redis.Options{Prefix: "magiclink-test:"})
+	for _, name := range []string{"ping", "create", "get", "consume", "revoke", "purge"} {
+		require.NoError(t, everyCall(store)[name](t.Context(), 1), name)
+	}
+	n, err := store.Purge(t.Context(), time.Now().Add(1000*time.Hour), 10)
+	require.NoError(t, err)
+	require.Equal(t, 1, n)
+	other := openStore(t, client, redis.Options{Prefix: "other:"})
+	require.ErrorContains(t, other.Create(t.Context(), link(1)), "ACL SETUSER", "positive control")
+}
+
+// TestPingLooksForEviction reads the policy where that is allowed.
+func TestPingLooksForEviction(t *testing.T) {
+	for name, c := range map[string]struct {
+		directives []string
+		harm       string
+		cure       string
+	}{
+		"evicts":            {[]string{"maxmemory 100mb", "maxmemory-policy volatile-ttl"}, "", "set maxmemory-policy to noeviction instead of volatile-ttl"},
+		"does not":          {[]string{"maxmemory 100mb", "maxmemory-policy noeviction"}, "", ""},
+		"without a limit":   {[]string{"maxmemory-policy allkeys-lru"}, "", ""},
+		"cannot be read":    {[]string{"maxmemory 100mb", "maxmemory-policy allkeys-lru"}, "ACL SETUSER default -info", ""},
+		"runs no script":    {nil, "ACL SETUSER default -eval", "ACL SETUSER"},
+		"no writes, script": {[]string{"min-replicas-to-write 1"}, "", "min-replicas-to-write"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := dbtest.StartRedis(t, c.directives...)
+			if c.harm != "" {
+				server.Await(t, c.harm, "OK")
+			}
+			err := openStore(t, openClient(t, server.URL(), nil), redis.Options{}).Ping(t.Context())
+			if c.cure == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.cure)
+		})
+	}
+	require.NoError(t, openStore(t, openCluster(t, dbtest.SharedRedisCluster(t)), redis.Options{}).Ping(t.Context()))
+}
+
+// TestClientIsClosed closes the client before the store.
+func TestClientIsClosed(t *testing.T) {
+	client := openClient(t, dbtest.RedisURL(t), nil)
+	store := openStore(t, client, redis.Options{})
+	require.NoError(t, client.Close())
+	err := store.Create(t.Context(), link(1))
+	require.ErrorContains(t, err, "close the Store before the client")
+	require.NotErrorIs(t, err, magiclink.ErrUnknownOutcome)
+}
+
+// TestPoolIsExhausted lets the application keep the only connection.
+func TestPoolIsExhausted(t *testing.T) {
+	client := openClient(t, dbtest.RedisURL(t), func(o *goredis.Options) {
+		o.PoolSize, o.MaxActiveConns, o.PipelinePoolSize, o.PoolTimeout = 1, 1, -1, 100*time.Millisecond
+	})
+	store := openStore(t, client, redis.Options{})
+	conn := client.Conn()
+	require.NoError(t, conn.Ping(context.Background()).Err())
+	err := store.Create(t.Context(), link(1))
+	require.ErrorContains(t, err, "raise PoolSize")
+	require.NotErrorIs(t, err, magiclink.ErrUnknownOutcome)
+	require.NoError(t, conn.Close())
+	require.NoError(t, store.Create(t.Context(), link(1)))
+}
