@@ -75,7 +75,13 @@ func (s *Redis) URL() string { return "redis://" + s.Address() + "/0" }
 // Replica starts a server that follows this one, and waits until it does.
 func (s *Redis) Replica(t testing.TB, directives ...string) *Redis {
 	t.Helper()
-	replica := startRedis(t, s.name, append(directives, fmt.Sprintf("replicaof 127.0.0.1 %d", s.Port)))
+	return s.ReplicaThrough(t, s.Address(), directives...)
+}
+
+// ReplicaThrough starts a server that follows this one through a proxy at the address.
+func (s *Redis) ReplicaThrough(t testing.TB, address string, directives ...string) *Redis {
+	t.Helper()
+	replica := startRedis(t, s.name, append(directives, "replicaof "+strings.ReplaceAll(address, ":", " ")))
 	replica.Await(t, "INFO replication", "master_link_status:up")
 	return replica
 }

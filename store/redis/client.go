@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -55,4 +56,13 @@ func checkCluster(o *goredis.ClusterOptions) error {
 		return errors.New("the client does not follow slots to other servers: set MaxRedirects to 3 or more")
 	}
 	return checkTimeouts(o.ContextTimeoutEnabled, int64(min(o.ReadTimeout, o.WriteTimeout)))
+}
+
+// reload returns what makes a client of a cluster ask who has which slot. By itself go-redis asks once a minute, or when a server has
+// sent it to another one: a server that is gone does not.
+func reload(client goredis.UniversalClient) func(context.Context) {
+	if cluster, ok := client.(*goredis.ClusterClient); ok {
+		return cluster.ReloadState
+	}
+	return func(context.Context) {}
 }

@@ -85,6 +85,15 @@ func passing(err error) bool {
 		goredis.HasErrorPrefix(err, "MOVED") || goredis.HasErrorPrefix(err, "CLUSTERDOWN")
 }
 
+// outOfReach reports whether the server of a call may be gone.
+func outOfReach(err error) bool {
+	if err == nil {
+		return false
+	}
+	_, answered := errors.AsType[goredis.Error](err)
+	return !answered || goredis.IsReadOnlyError(err) || goredis.IsClusterDownError(err) || goredis.HasErrorPrefix(err, "MOVED")
+}
+
 func timedOut(err error) bool {
 	network, ok := errors.AsType[net.Error](err)
 	return ok && network.Timeout() || errors.Is(err, context.DeadlineExceeded)

@@ -195,7 +195,7 @@ func TestConnectionBreaksBeforeTheAnswer(t *testing.T) {
 		require.NoError(t, broken(func() error { return store.Create(t.Context(), link(i)) }))
 		require.ErrorIs(t, store.Create(t.Context(), link(i)), magiclink.ErrExists)
 		for _, by := range []string{"", "somebody"} {
-			id := link(10 * (i + 1)).ID + by
+			id := link(10*(i+1)).ID + by
 			r := link(0)
 			r.ID = id
 			require.NoError(t, store.Create(t.Context(), r))

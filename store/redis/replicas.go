@@ -11,6 +11,10 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
+// precheckFor is how long a server that may have too few replicas waits for them before a write. Replicas that follow it answer within
+// a round trip.
+const precheckFor = 100 * time.Millisecond
+
 // confirmer sends writes together with WAIT over one connection, so that the reply to WAIT counts the replicas that have them. It talks
 // to each server of a cluster by itself, since go-redis would send a WAIT to any of them.
 type confirmer struct {
@@ -152,7 +156,7 @@ func (f *confirmer) precheck(ctx context.Context, server *goredis.Client) error 
 	if _, ok := f.trusted.Load(server); ok {
 		return nil
 	}
-	reply := newCommand(ctx, []any{"wait", f.replicas, 1})
+	reply := newCommand(ctx, []any{"wait", f.replicas, min(precheckFor, f.patience(ctx, server)).Milliseconds()})
 	_ = server.Process(ctx, reply) // the command has the error
 	switch connected, err := reply.Int(); {
 	case err != nil:

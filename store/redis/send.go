@@ -41,7 +41,8 @@ func (c command) reply() (any, error) {
 type sender struct {
 	// attempt sends the calls and settles those that a server has carried out. It returns an error for each of the others.
 	attempt func(ctx context.Context, calls []*call) []error
-	again   bool // writes whose connection broke are sent again
+	again   bool                  // writes whose connection broke are sent again
+	lost    func(context.Context) // look for servers that have taken the place of one that is out of reach
 }
 
 // pipeliner sends calls over a client, which knows the server of each key.
@@ -53,8 +54,9 @@ func (s *sender) send(ctx context.Context, l *lane, b *batch) {
 	for try := 1; len(open) > 0; try++ {
 		errs := s.attempt(ctx, open)
 		var done, again []*call
-		wait := false
+		wait, lost := false, false
 		for i, c := range open {
+			lost = lost || outOfReach(errs[i])
 			switch next := s.judge(c, errs[i]); {
 			case next == answerNow || try == attempts:
 				done = append(done, c)
@@ -62,6 +64,9 @@ func (s *sender) send(ctx context.Context, l *lane, b *batch) {
 				again = append(again, c)
 				wait = wait || next == sendLater
 			}
+		}
+		if lost {
+			s.lost(ctx)
 		}
 		l.answer(done...)
 		if open = again; len(open) > 0 && wait {

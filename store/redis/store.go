@@ -62,11 +62,11 @@ func New(client goredis.UniversalClient, options Options) (*Store, error) {
 		options.Timeout = defaultTimeout
 	}
 	s := &Store{client: client, options: options}
-	s.reads = s.newLane(sender{pipeliner{client}.attempt, true})
+	s.reads = s.newLane(sender{pipeliner{client}.attempt, true, reload(client)})
 	s.lane = s.reads
 	if n := options.RequireReplicas; n > 0 {
 		confirmer := &confirmer{client: client, replicas: n, timeout: options.Timeout}
-		s.lane = s.newLane(sender{confirmer.attempt, false})
+		s.lane = s.newLane(sender{confirmer.attempt, false, reload(client)})
 	}
 	return s, nil
 }
