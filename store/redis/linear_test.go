@@ -1,0 +1,122 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/dbtest"
+	"github.com/magiclink-go/magiclink/store/redis"
+)
+
+// TestLinearizable checks histories of callers on two stores, as two replicas of a service are, with contexts that end at any moment in
+// some.
+func TestLinearizable(t *testing.T) {
+	url, prefix := dbtest.RedisURL(t), newPrefix()
+	checkHistories(t, 500,
+		openStore(t, openClient(t, url, nil), redis.Options{Prefix: prefix}),
+		openStore(t, openClient(t, url, func(o *goredis.Options) { o.PoolSize, o.PipelinePoolSize, o.Protocol = 2, -1, 2 }), redis.Options{Prefix: prefix}))
+}
+
+func TestLinearizableOnCluster(t *testing.T) {
+	cluster, prefix := dbtest.SharedRedisCluster(t), newPrefix()
+	checkHistories(t, 100,
+		openStore(t, openCluster(t, cluster), redis.Options{Prefix: prefix}), openStore(t, openCluster(t, cluster), redis.Options{Prefix: prefix}))
+}
+
+func checkHistories(t *testing.T, histories int, stores ...magiclink.Store) {
+	t.Helper()
+	if testing.Short() {
+		histories /= 10
+	}
+	made, unknown, failed := 0, 0, 0
+	for n := range histories {
+		callers := []int{2, 6, 8, 12}[n%4]
+		h := record(stores, fmt.Sprint(n, "-"), callers, n%3 == 0 && callers <= 8)
+		if fault := h.fault(); fault != "" {
+			t.Fatalf("%d callers: %s", callers, fault)
+		}
+		made, unknown, failed = made+len(h.history), unknown+h.unknown, failed+h.failed
+	}
+	t.Logf("%d histories, %d calls, %d of them with an unknown outcome; %d others failed", histories, made, unknown, failed)
+	if unknown == 0 {
+		t.Error("positive control: no call had an unknown outcome")
+	}
+}
+
+// TestLinearizableFindsFlaws is the positive control: the same check finds stores that are broken on purpose.
+func TestLinearizableFindsFlaws(t *testing.T) {
+	for name, flaw := range map[string]func(magiclink.Store) magiclink.Store{
+		"checks and then consumes":       func(s magiclink.Store) magiclink.Store { return unlocked{s} },
+		"says that nothing has changed":  func(s magiclink.Store) magiclink.Store { return liar{s} },
+		"purges by the expiry":           func(s magiclink.Store) magiclink.Store { return forgetful{s} },
+		"takes an empty by for the same": func(s magiclink.Store) magiclink.Store { return lenient{s} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := openStore(t, openClient(t, dbtest.RedisURL(t), nil), redis.Options{})
+			for n := range 200 {
+				if record([]magiclink.Store{flaw(store)}, fmt.Sprint(n, "-"), 8, false).fault() != "" {
+					t.Logf("found by history %d", n+1)
+					return
+				}
+			}
+			t.Fatal("200 histories have not shown it")
+		})
+	}
+}
+
+// unlocked reads, decides, and then writes.
+type unlocked struct{ magiclink.Store }
+
+func (s unlocked) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
+	before, err := s.Get(ctx, id)
+	if err != nil || before.Verdict(at, by) != nil {
+		return s.Store.Consume(ctx, id, at, by)
+	}
+	after, err := s.Store.Consume(ctx, id, at, by)
+	if errors.Is(err, magiclink.ErrConsumed) {
+		before.ConsumedAt, before.ConsumedBy = at.UTC(), by
+		return before, nil
+	}
+	return after, err
+}
+
+// liar says of what it has done that nothing has changed.
+type liar struct{ magiclink.Store }
+
+func (s liar) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
+	record, err := s.Store.Consume(ctx, id, at, by)
+	if err == nil && at.UnixMilli()%8 == 0 {
+		return magiclink.Record{}, errors.New("nothing has changed")
+	}
+	return record, err
+}
+
+// forgetful hides a record after its expiry, although its session lasts.
+type forgetful struct{ magiclink.Store }
+
+func (s forgetful) Get(ctx context.Context, id string) (magiclink.Record, error) {
+	record, err := s.Store.Get(ctx, id)
+	if err == nil && record.ConsumedAt.UnixMilli() >= record.ExpiresAt.UnixMilli()-3 {
+		return magiclink.Record{}, magiclink.ErrNotFound
+	}
+	return record, err
+}
+
+// lenient lets an empty by succeed twice.
+type lenient struct{ magiclink.Store }
+
+func (s lenient) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
+	record, err := s.Store.Consume(ctx, id, at, by)
+	if errors.Is(err, magiclink.ErrConsumed) && by == "" {
+		if got, failure := s.Get(ctx, id); failure == nil && got.ConsumedBy == "" {
+			return got, nil
+		}
+	}
+	return record, err
+}
