@@ -1,5 +1,5 @@
 # Modules that are tested: the library, the published ones beside it, and those that are never published.
-MODULES := . store/postgres cmd/magiclink benchmarks contracttest crashtest e2e examples
+MODULES := . store/postgres store/redis cmd/magiclink benchmarks contracttest crashtest e2e examples
 
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0

@@ -76,7 +76,9 @@ func TestFilesOfOthersAreRefused(t *testing.T) {
 func TestFilesBesideTheDatabaseAreRefused(t *testing.T) {
 	for _, suffix := range []string{"-journal", "-wal", "-shm"} {
 		for change, put := range map[string]func(*testing.T, string){
-			"link": func(t *testing.T, path string) { require.NoError(t, os.Symlink(filepath.Join(t.TempDir(), "elsewhere"), path)) },
+			"link": func(t *testing.T, path string) {
+				require.NoError(t, os.Symlink(filepath.Join(t.TempDir(), "elsewhere"), path))
+			},
 			"owner": func(t *testing.T, path string) {
 				require.NoError(t, os.WriteFile(path, nil, 0o600))
 				chown(t, path, somebodyElse, -1)

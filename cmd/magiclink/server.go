@@ -83,7 +83,9 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	working, stop := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	workers.Go(func() { s.follower.run(working) })
-	workers.Go(func() { magiclink.PurgeEvery(working, s.store, purgeInterval, s.logger) })
+	if !s.flags.store.expires() {
+		workers.Go(func() { magiclink.PurgeEvery(working, s.store, purgeInterval, s.logger) })
+	}
 	if s.flags.rotateEvery > 0 {
 		workers.Go(func() { s.rotate(working) })
 	}

@@ -22,7 +22,7 @@ type storeFlag struct{ where string }
 
 func (f *storeFlag) declare(set *flag.FlagSet) {
 	set.StringVar(&f.where, "store", storeSQLite, "where links are kept: sqlite, memory, which forgets them at the end, or the `URL` of a server that several "+
-		"machines share, as postgres://USER:PASSWORD@HOST/DATABASE or redis://HOST:6379/0; other users of the machine see a password "+
+		"machines share, as postgres://USER:PASSWORD@HOST/DATABASE, redis://HOST:6379/0, or redis://HOST:6379?addr=HOST2:6379 for a cluster; other users of the machine see a password "+
 		"on the command line, and none in MAGICLINK_STORE")
 }
 
@@ -34,8 +34,15 @@ func (f *storeFlag) engine() func(ctx context.Context, url string) (magiclink.St
 		return nil
 	case scheme == "postgres", scheme == "postgresql":
 		return openPostgres
+	case f.expires():
+		return openRedis
 	}
 	return nil
+}
+
+// expires reports whether the server removes ended links by itself.
+func (f *storeFlag) expires() bool {
+	return strings.HasPrefix(f.where, "redis://") || strings.HasPrefix(f.where, "rediss://")
 }
 
 // shared reports whether several machines can use the store.

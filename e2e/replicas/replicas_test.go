@@ -39,6 +39,7 @@ func onEachStore(t *testing.T, test func(t *testing.T, store string)) {
 		require.Zero(t, got.Code, got.Stderr)
 		test(t, store)
 	})
+	t.Run("redis", func(t *testing.T) { test(t, dbtest.RedisURL(t)) })
 }
 
 // fleet is three replicas with one store, one key file and one configuration, behind a proxy.

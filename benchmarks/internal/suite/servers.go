@@ -26,6 +26,14 @@ func (s *Suite) postgres(ctx context.Context) ([]measure.Result, error) {
 	})
 }
 
+func (s *Suite) redis(ctx context.Context) ([]measure.Result, error) {
+	return s.storeBeside(ctx, "../store/redis", []beside{
+		{"Create", "a bare SET", 0.95, 1.2},
+		{"Consume", "a bare SET", 0.95, 0},
+		{"Get", "a bare GET", 0, 0},
+	})
+}
+
 // storeBeside takes the signature out of Issue and Redeem: what is left are Create and Consume.
 func (s *Suite) storeBeside(ctx context.Context, directory string, benchmarks []beside) ([]measure.Result, error) {
 	var results []measure.Result
@@ -46,9 +54,20 @@ func (s *Suite) storeBeside(ctx context.Context, directory string, benchmarks []
 				goal = atLeast(b.together)
 			}
 			results = append(results, perSecond(name, of["calls/s"], of["bare/s"], b.against, goal))
+			if automatic := automaticRates(of); automatic != nil && n > 1 {
+				results = append(results, perSecond(name+", beside automatic pipelines", of["calls/s"], automatic, b.against+" in go-redis's pipelines", nil))
+			}
 		}
 	}
 	return results, nil
+}
+
+// automaticRates returns the rates of the client's own automatic pipelines, by which a benchmark of the Redis store divides its rate.
+func automaticRates(of map[string]measure.Rates) (rates measure.Rates) {
+	for run, ratio := range of["x-auto"] {
+		rates = append(rates, of["calls/s"][run]/ratio)
+	}
+	return rates
 }
 
 func atLeast(bound float64) *measure.Goal {

@@ -43,6 +43,7 @@ var sections = []section{
 	{"purge", "Purging under load", (*Suite).purge},
 	{"memory", "Many links in memory", (*Suite).memory},
 	{"postgres", "PostgreSQL", (*Suite).postgres},
+	{"redis", "Redis", (*Suite).redis},
 	{"replicas", "Three replicas", (*Suite).replicas},
 	{"postgresscale", "Many links in PostgreSQL", (*Suite).postgresScale},
 	{"rival", "Better Auth", (*Suite).rival},

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/store/redis"
+)
+
+// openRedis refuses a server that cannot be reached, or on which links would not be safe.
+func openRedis(ctx context.Context, url string) (magiclink.Store, func() error, error) {
+	goredis.SetLogger(quiet{})
+	client, err := redisClient(url)
+	if err != nil {
+		return nil, nil, usagef("-store: %s", err)
+	}
+	store, err := redis.New(client, redis.Options{})
+	if err != nil {
+		return nil, nil, errors.Join(err, client.Close())
+	}
+	closeAll := func() error { return errors.Join(store.Close(), client.Close()) }
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := store.Ping(ctx); err != nil {
+		return nil, nil, errors.Join(err, closeAll())
+	}
+	return store, closeAll, nil
+}
+
+// quiet keeps go-redis from writing to standard error by itself: what matters comes back as errors of calls.
+type quiet struct{}
+
+// Printf implements the logger of go-redis.
+func (quiet) Printf(context.Context, string, ...any) {}
+
+// redisClient returns the client of a cluster if the URL names further servers by addr=HOST:PORT, and of one server otherwise.
+func redisClient(url string) (goredis.UniversalClient, error) {
+	if _, query, _ := strings.Cut(url, "?"); strings.Contains("&"+query, "&addr=") {
+		options, err := goredis.ParseClusterURL(url)
+		if err != nil {
+			return nil, err
+		}
+		options.ContextTimeoutEnabled = true
+		return goredis.NewClusterClient(options), nil
+	}
+	options, err := goredis.ParseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	options.ContextTimeoutEnabled = true
+	return goredis.NewClient(options), nil
+}
