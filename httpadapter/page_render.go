@@ -38,7 +38,7 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, state Pa
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(text) // a browser that has gone needs no page
+		_, _ = w.Write(text) //nolint:gosec // G705: html/template has escaped it; a browser that has gone needs no page
 	}
 }
 

@@ -20,12 +20,17 @@ var errConsumeZero = errors.New("magiclink/sqlite: consume: the time is zero: pa
 // It returns [magiclink.ErrNotFound], [magiclink.ErrRevoked], [magiclink.ErrConsumed] or [magiclink.ErrExpired], the first of
 // them that holds. It refuses the zero time.
 func (s *Store) Consume(ctx context.Context, id string, at time.Time, by string) (magiclink.Record, error) {
+	return consume(id, at, by, func(run operation) error { return s.write(ctx, "consume", run) })
+}
+
+// consume carries out a Consume with write.
+func consume(id string, at time.Time, by string, write func(operation) error) (magiclink.Record, error) {
 	if nullMillis(at) == nil {
 		return magiclink.Record{}, errConsumeZero
 	}
 	at = fromMillis(at.UnixMilli())
 	var consumed magiclink.Record
-	err := s.write(ctx, "consume", func(s *statements) (verdict, failure error) {
+	err := write(func(s *statements) (verdict, failure error) {
 		consumed, verdict, failure = s.consumeOnce(id, at, by)
 		return verdict, failure
 	})

@@ -18,11 +18,19 @@ var errUseWithoutTime = errors.New("magiclink/sqlite: create: the record has Con
 // Create stores a new record with all its fields. It returns [magiclink.ErrExists] if the id is taken. It refuses a record
 // that has ConsumedBy without ConsumedAt.
 func (s *Store) Create(ctx context.Context, r magiclink.Record) error {
+	create, err := createOperation(r)
+	if err != nil {
+		return err
+	}
+	return s.write(ctx, "create", create)
+}
+
+func createOperation(r magiclink.Record) (operation, error) {
 	r = r.Canonical()
 	if r.ConsumedAt.IsZero() && r.ConsumedBy != "" {
-		return errUseWithoutTime
+		return nil, errUseWithoutTime
 	}
-	return s.write(ctx, "create", func(s *statements) (verdict, failure error) {
+	return func(s *statements) (verdict, failure error) {
 		_, err := s.insert.run(
 			r.ID, r.TenantID, r.BusinessID, r.ExternalBusinessID, r.Email, r.Path,
 			int64(r.SessionTimeout/time.Second), []byte(r.Extension),
@@ -35,5 +43,5 @@ func (s *Store) Create(ctx context.Context, r magiclink.Record) error {
 			_, err = s.use.run(r.ID, r.ConsumedAt.UnixMilli(), r.ConsumedBy)
 		}
 		return nil, err
-	})
+	}, nil
 }

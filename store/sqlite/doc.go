@@ -29,6 +29,11 @@
 // After an error of the disk (full, read-only, failing) the next write opens another connection, so the store recovers by
 // itself once the cause is gone. So it does after a panic in the driver or in a hook of the application.
 //
+// # In a transaction of the application
+//
+// [InTx] gives a store whose calls belong to a transaction of the application on the same database, so that an invoice and its
+// link are committed together or not at all.
+//
 // # Files
 //
 // Beside the database lie two files, with "-wal" and "-shm" after its name. They belong to the database: copy or move all

@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/mattn/go-sqlite3" // also the driver "sqlite3"
 )
@@ -18,6 +19,12 @@ func checkDriver() error {
 func isLocked(err error) bool {
 	failure, ok := errors.AsType[sqlite3.Error](err)
 	return ok && (failure.Code == sqlite3.ErrBusy || failure.Code == sqlite3.ErrLocked)
+}
+
+// isNested reports whether BEGIN has failed because a transaction is open.
+func isNested(err error) bool {
+	failure, ok := errors.AsType[sqlite3.Error](err)
+	return ok && failure.Code == sqlite3.ErrError && strings.Contains(failure.Error(), "within a transaction")
 }
 
 // isTaken reports whether a row with this primary key exists.

@@ -31,12 +31,17 @@ const (
 // Purge works in small transactions, and other writes take their turn between them. When Purge fails after some of them, for
 // example because the context has ended, it returns the error together with the number of records that are gone.
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
+	return purge(before, limit, func(run operation) error { return s.write(ctx, "purge", run) })
+}
+
+// purge calls write once for each of its steps.
+func purge(before time.Time, limit int, write func(operation) error) (int, error) {
 	if limit < 1 {
 		return 0, fmt.Errorf("magiclink/sqlite: purge: the limit is %d: it must be at least 1", limit)
 	}
 	removed := 0
 	for more := true; more && removed < limit; {
-		step, err := s.purge(ctx, before, min(limit-removed, purgeBatch))
+		step, err := purgeOnce(before, min(limit-removed, purgeBatch), write)
 		if err != nil {
 			return removed, err
 		}
@@ -45,15 +50,15 @@ func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, er
 	return removed, nil
 }
 
-// purged says what one transaction of a purge has done.
+// purged says what one step of a purge has done.
 type purged struct {
 	removed int
 	more    bool // records may be left that are due
 }
 
-func (s *Store) purge(ctx context.Context, before time.Time, limit int) (purged, error) {
+func purgeOnce(before time.Time, limit int, write func(operation) error) (purged, error) {
 	var done purged // not a named result: a caller that has left returns while the operation goes on
-	err := s.write(ctx, "purge", func(s *statements) (verdict, failure error) {
+	err := write(func(s *statements) (verdict, failure error) {
 		var err error
 		done, err = s.purgeStep(before.UnixMilli(), limit)
 		return nil, err

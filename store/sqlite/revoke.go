@@ -17,14 +17,22 @@ var errRevokeZero = errors.New("magiclink/sqlite: revoke: the time is zero: pass
 // Revoke sets RevokedAt of the record, whether or not the link was used or has expired. Revoking again succeeds and keeps
 // the first time. It returns [magiclink.ErrNotFound] if there is no such record. It refuses the zero time.
 func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
-	if nullMillis(at) == nil {
-		return errRevokeZero
+	revoke, err := revokeOperation(id, at)
+	if err != nil {
+		return err
 	}
-	return s.write(ctx, "revoke", func(s *statements) (verdict, failure error) {
+	return s.write(ctx, "revoke", revoke)
+}
+
+func revokeOperation(id string, at time.Time) (operation, error) {
+	if nullMillis(at) == nil {
+		return nil, errRevokeZero
+	}
+	return func(s *statements) (verdict, failure error) {
 		row, err := s.revoke.run(at.UnixMilli(), id)
 		if err == nil && row == nil {
 			return magiclink.ErrNotFound, nil
 		}
 		return nil, err
-	})
+	}, nil
 }

@@ -85,9 +85,10 @@ func prepare(ctx context.Context, db *sql.DB, policy foreign) (path string, err 
 	return path, err
 }
 
+const selectFile = "SELECT file FROM pragma_database_list WHERE name = 'main'"
+
 func databaseFile(ctx context.Context, conn *sql.Conn) (path string, err error) {
-	const query = "SELECT file FROM pragma_database_list WHERE name = 'main'"
-	if err := conn.QueryRowContext(ctx, query).Scan(&path); err != nil {
+	if err := conn.QueryRowContext(ctx, selectFile).Scan(&path); err != nil {
 		return "", err
 	}
 	if path == "" {

@@ -17,9 +17,10 @@ type statement struct {
 	row  []driver.Value
 }
 
+// preparedQuery is a statement of the driver, or a query in a transaction of the application.
 type preparedQuery interface {
-	driver.Stmt
 	driver.StmtQueryContext
+	Close() error
 }
 
 func prepareStatement(conn driver.Conn, query string) (*statement, error) {

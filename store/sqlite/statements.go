@@ -23,12 +23,14 @@ type statements struct {
 	changes                 *statement
 }
 
-func newStatements(conn driver.Conn) (*statements, error) {
-	s := &statements{conn: conn}
-	for _, each := range []struct {
-		to    **statement
-		query string
-	}{
+// query is the text of a statement, and where the statement belongs.
+type query struct {
+	to   **statement
+	text string
+}
+
+func (s *statements) queries() []query {
+	return []query{
 		{&s.begin, "BEGIN IMMEDIATE"},
 		{&s.commit, "COMMIT"},
 		{&s.rollback, "ROLLBACK"},
@@ -43,8 +45,13 @@ func newStatements(conn driver.Conn) (*statements, error) {
 		{&s.purgeUses, purgeUses},
 		{&s.purgeLinks, purgeLinks},
 		{&s.changes, "SELECT changes()"},
-	} {
-		prepared, err := prepareStatement(conn, each.query)
+	}
+}
+
+func newStatements(conn driver.Conn) (*statements, error) {
+	s := &statements{conn: conn}
+	for _, each := range s.queries() {
+		prepared, err := prepareStatement(conn, each.text)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("prepare the statements: %w", err), s.close())
 		}

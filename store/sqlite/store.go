@@ -21,7 +21,8 @@ var errNoStore = errors.New("the Store is not initialized: use Open or New")
 // open; it has no goroutine while no call is running.
 type Store struct {
 	db     *sql.DB
-	owned  bool // Open has opened db, so Close closes it
+	file   string // the path of the database
+	owned  bool   // Open has opened db, so Close closes it
 	gate   gate
 	guard  *guard
 	commit *committer
@@ -34,7 +35,7 @@ var _ magiclink.Store = (*Store)(nil)
 
 func newStore(db *sql.DB, file string, owned bool) *Store {
 	g := newGuard(file)
-	return &Store{db: db, owned: owned, guard: g, commit: &committer{writer: &writer{db: db, guard: g}}}
+	return &Store{db: db, file: file, owned: owned, guard: g, commit: &committer{writer: &writer{db: db, guard: g}}}
 }
 
 // Close waits for the calls that are running and closes the connections. A pool that was passed to [New] stays open. Calls that
