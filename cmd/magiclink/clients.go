@@ -105,16 +105,19 @@ func (f *clientsFlags) add(p *program, id string) error {
 	if f.business != "" {
 		entry.BusinessID = &f.business
 	}
+	warning := ""
 	err := changeConfig(&f.data, func(config *configFile) error {
 		var err error
 		if entry.Tenant, err = config.onlyTenant(f.tenant); err != nil {
 			return err
 		}
+		warning = config.withoutBusiness(entry)
 		return config.addClient(entry)
 	})
 	if err != nil {
 		return err
 	}
+	fmt.Fprint(p.stderr, warning)
 	if f.json {
 		added := entry.listed()
 		added.Secret = secret
@@ -123,6 +126,16 @@ func (f *clientsFlags) add(p *program, id string) error {
 	fmt.Fprintln(p.stderr, "Keep this secret: it is shown once, and the configuration has its hash alone.")
 	_, err = fmt.Fprintln(p.stdout, secret)
 	return err
+}
+
+// withoutBusiness warns of a client that can issue no link, because its tenant has no business. A business may be added later.
+func (c *configFile) withoutBusiness(client clientEntry) (warning string) {
+	has := slices.ContainsFunc(c.Businesses, func(b businessEntry) bool { return b.Tenant == client.Tenant })
+	if has || !slices.Contains(client.Scopes, httpadapter.ScopeCreate) {
+		return ""
+	}
+	return fmt.Sprintf("Warning: the tenant %q has no business, so the client can issue no link: "+
+		"run \"magiclink businesses add EXTERNAL-ID -tenant %[1]s\", or correct -tenant\n", client.Tenant)
 }
 
 // addClient reports the faults of a new entry as faults of the command line.

@@ -71,6 +71,24 @@ func TestConfigFaultsNameTheMember(t *testing.T) {
 	require.Zero(t, serve(t, folder, nil).stop(syscall.SIGTERM), "the control")
 }
 
+// A client of a tenant without a business can issue no link. That may be right, since businesses can be added later.
+func TestClientOfATenantWithoutABusiness(t *testing.T) {
+	folder := installed(t)
+	const warning = `Warning: the tenant "new" has no business, so the client can issue no link: ` +
+		`run "magiclink businesses add EXTERNAL-ID -tenant new", or correct -tenant`
+	got := command(t, folder, nil, "clients", "add", "portal", "-tenant", "new")
+	require.Zero(t, got.code, got.stderr)
+	require.Contains(t, got.stderr, warning)
+	require.Regexp(t, `^[A-Z2-7]{26}\n$`, got.stdout)
+	got = command(t, folder, nil, "clients", "add", "second", "-tenant", "new", "-json")
+	require.Contains(t, got.stderr, warning)
+	require.True(t, json.Valid([]byte(got.stdout)))
+	require.NotContains(t, command(t, folder, nil, "clients", "add", "reader", "-tenant", "new", "-scope", "auth:read").stderr, "Warning")
+
+	require.Zero(t, command(t, folder, nil, "businesses", "add", "shop", "-tenant", "new").code, "the command that the warning names")
+	require.NotContains(t, command(t, folder, nil, "clients", "add", "third", "-tenant", "new").stderr, "Warning")
+}
+
 func TestClients(t *testing.T) {
 	folder := installed(t)
 	p := serve(t, folder, nil)

@@ -91,12 +91,23 @@ func (f *issueFlags) check() error {
 	switch {
 	case f.in.BusinessID == "" && f.in.ExternalBusinessID == "":
 		return usagef("say for which business: -business ID or -external-business ID; \"magiclink businesses list\" shows them")
+	case f.in.BusinessID != "" && !magiclink.ValidBusinessID(f.in.BusinessID):
+		return f.noBusinessID()
 	case f.in.TTL == 0:
 		return usagef("-ttl must be at least 1")
 	case f.in.SessionTimeout == 0:
 		return usagef("-session-timeout must be at least 1")
 	}
 	return f.address.resolve(f.address.addr)
+}
+
+// noBusinessID answers -business with a text that is no business id: mostly the tenant's own id, which has a flag of its own.
+func (f *issueFlags) noBusinessID() error {
+	if strings.HasPrefix(f.in.BusinessID, "biz_") || f.in.ExternalBusinessID != "" {
+		return usagef("-business must be \"biz_\" and 22 characters: copy it from \"magiclink businesses list\"")
+	}
+	return usagef("-business %s is not the id of a business, which begins with biz_: if it is the tenant's own id, "+
+		"write -external-business %[1]s", f.in.BusinessID)
 }
 
 // flagFaults turns faults of fields into faults of flags.

@@ -63,6 +63,8 @@ func TestWrongUsage(t *testing.T) {
 		"malformed duration":      {args: []string{"serve", "-rotate-every", "often"}, says: "-rotate-every 720h"},
 		"no connections":          {args: []string{"serve", "-max-connections", "0"}, says: "at least 16"},
 		"issue for nobody":        {args: []string{"issue"}, says: "-external-business"},
+		"issue for a tenant's id": {args: []string{"issue", "-business", "acme"}, says: "write -external-business acme"},
+		"issue for a cut id":      {args: []string{"issue", "-business", "biz_GA6EG2q"}, says: `"biz_" and 22 characters: copy it from "magiclink businesses list"`},
 		"issue with faults":       {args: []string{"issue", "-external-business", "acme", "-ttl", "16", "-path", "x"}, says: "-ttl must be at most 15; -path"},
 		"issue with ttl 0":        {args: []string{"issue", "-external-business", "acme", "-ttl", "0"}, says: "-ttl must be at least 1"},
 		"a malformed number":      {args: []string{"issue", "-ttl", "five"}, says: "-ttl 5"},
