@@ -36,9 +36,12 @@ func tooLarge(limit int64) *bodyFault {
 	return &bodyFault{http.StatusRequestEntityTooLarge, "the body is larger than " + strconv.FormatInt(limit, 10) + " bytes"}
 }
 
+// bodyReader is readAll or readSoon.
+type bodyReader func(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *bodyFault)
+
 // readBody reads a body of the media type. The size is judged first, as the contract has it.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64, mediaType string) ([]byte, *bodyFault) {
-	body, fault := readAll(w, r, limit)
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, mediaType string, read bodyReader) ([]byte, *bodyFault) {
+	body, fault := read(w, r, limit)
 	if fault == nil {
 		fault = checkContent(r.Header, mediaType)
 	}
@@ -53,9 +56,10 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64, mediaType str
 
 // readForm reads the parameters of a body of the type application/x-www-form-urlencoded, each with every value that was
 // given. A middleware may have parsed the form before, with [http.Request.ParseForm]: the body is empty then, and the
-// parameters are in r.PostForm. Parameters of the query are never read.
+// parameters are in r.PostForm. Parameters of the query are never read. The body must come within bodyTime: forms come from
+// callers who are not known yet.
 func readForm(w http.ResponseWriter, r *http.Request, limit int64) (url.Values, *bodyFault) {
-	body, fault := readAll(w, r, limit)
+	body, fault := readSoon(w, r, limit)
 	if fault != nil && (fault.status == http.StatusRequestEntityTooLarge || r.PostForm == nil) {
 		return nil, fault
 	}

@@ -26,5 +26,14 @@
 // where the request could not be read. A failure of the store, a directory or a key is a 503 with Retry-After. The cause of a
 // 503 is logged and never sent.
 //
+// # Slow clients
+//
+// TokenHandler, RedeemHandler and Page read a body before they know who sends it. They give it five seconds to arrive, and then
+// answer with an error and let net/http close the connection. They set the read deadline of the connection for that, unless
+// the ReadTimeout of the server is shorter. Give a server its own timeouts all the same: ReadHeaderTimeout and IdleTimeout
+// bound what no handler sees, and ReadTimeout the body of a caller who is authenticated.
+//
+// # Other handlers around
+//
 // Handlers also work behind a middleware that has parsed the form of a request.
 package httpadapter

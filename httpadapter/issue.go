@@ -78,7 +78,7 @@ func (h *IssueHandler) issue(w http.ResponseWriter, r *http.Request) (link magic
 			challenge: h.bearer(`error="insufficient_scope", scope="` + ScopeCreate + `"`),
 		}
 	}
-	body, unreadable := readBody(w, r, h.maxBody, mediaJSON)
+	body, unreadable := readBody(w, r, h.maxBody, mediaJSON, readAll)
 	if unreadable != nil {
 		return link, malformed(unreadable)
 	}

@@ -105,7 +105,7 @@ func (h *RedeemHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // read returns the token of the body and the key of the header, which may be empty.
 func (h *RedeemHandler) read(w http.ResponseWriter, r *http.Request) (token, key string, fault *bodyFault) {
-	body, fault := readBody(w, r, h.maxBody, mediaJSON)
+	body, fault := readBody(w, r, h.maxBody, mediaJSON, readSoon)
 	if fault != nil {
 		return "", "", fault
 	}

@@ -2,17 +2,22 @@ package httpadapter_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
+	"github.com/magiclink-go/magiclink/store/memory"
 )
 
 // A caller without credentials gets its answer although the rest of its body never comes, and a caller whose body is there keeps
@@ -44,5 +49,141 @@ func TestAnswerDoesNotWaitForABody(t *testing.T) {
 		require.Equal(t, http.StatusUnauthorized, response.StatusCode)
 		require.False(t, response.Close, "the connection is kept")
 		response.Body.Close()
+	}
+}
+
+// postSlowly sends the head of a request and the beginning of its body.
+func postSlowly(t *testing.T, conn net.Conn, path, contentType, body string) {
+	t.Helper()
+	_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: 100\r\n\r\n%s", path, contentType, body)
+	require.NoError(t, err)
+}
+
+// A caller who is not known yet has five seconds for its body. Then it gets an answer, and its connection is closed.
+func TestSlowBodyOfAnUnknownCaller(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(newService(t))
+	server.Config.ReadTimeout = time.Hour
+	server.Start()
+	t.Cleanup(server.Close)
+	conns := map[string]net.Conn{} // all at once, so that their times overlap
+	for path, contentType := range map[string]string{
+		httpadapter.TokenPath: typeForm, httpadapter.RedeemPath: typeJSON, "/magic": typeForm,
+	} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		require.NoError(t, err)
+		t.Cleanup(func() { conn.Close() })
+		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute))) // an hour, without the bound
+		postSlowly(t, conn, path, contentType, "{")
+		conns[path] = conn
+	}
+	for path, conn := range conns {
+		answers := bufio.NewReader(conn)
+		response, err := http.ReadResponse(answers, nil)
+		require.NoError(t, err, path)
+		require.GreaterOrEqual(t, response.StatusCode, 400, path)
+		require.True(t, response.Close, path)
+		_, err = io.Copy(io.Discard, response.Body)
+		require.NoError(t, err, path)
+		_, err = answers.ReadByte()
+		require.Equal(t, io.EOF, err, "the connection is closed: %s", path)
+	}
+}
+
+// pipeListener accepts one connection in memory, whose time is that of a bubble.
+type pipeListener struct {
+	conns chan net.Conn
+}
+
+func (l pipeListener) Accept() (net.Conn, error) {
+	conn, open := <-l.conns
+	if !open {
+		return nil, net.ErrClosed
+	}
+	return conn, nil
+}
+
+func (l pipeListener) Close() error { return nil }
+
+func (l pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+// onPipe serves one connection and calls test with the client's end.
+func onPipe(t *testing.T, server *http.Server, test func(conn net.Conn, answers *bufio.Reader)) {
+	t.Helper()
+	listener := pipeListener{make(chan net.Conn, 1)}
+	here, there := net.Pipe()
+	listener.conns <- there
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	test(here, bufio.NewReader(here))
+	close(listener.conns)
+	require.NoError(t, here.Close())
+	require.NoError(t, server.Close())
+	<-served
+}
+
+// The bound is five seconds, in which a body may come in pieces, and a server that is stricter stays so.
+func TestTheBoundOfASlowBody(t *testing.T) {
+	for readTimeout, want := range map[time.Duration]time.Duration{
+		0: 5 * time.Second, time.Hour: 5 * time.Second, 10 * time.Second: 5 * time.Second, 2 * time.Second: 2 * time.Second,
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			server := &http.Server{Handler: newService(t), ReadTimeout: readTimeout}
+			onPipe(t, server, func(conn net.Conn, answers *bufio.Reader) {
+				began := time.Now()
+				postSlowly(t, conn, httpadapter.TokenPath, typeForm, "client")
+				time.Sleep(time.Second)
+				_, err := conn.Write([]byte("_id"))
+				require.NoError(t, err)
+				response, err := http.ReadResponse(answers, nil)
+				require.NoError(t, err)
+				require.Equal(t, want, time.Since(began))
+				require.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
+				_, err = io.Copy(io.Discard, response.Body)
+				require.NoError(t, err)
+			})
+		})
+	}
+}
+
+// slowClients is a directory that takes its time, and minds the context.
+type slowClients struct{ httpadapter.ClientDirectory }
+
+func (c slowClients) FindClient(ctx context.Context, id string) (httpadapter.Client, error) {
+	select {
+	case <-time.After(20 * time.Second):
+		return c.ClientDirectory.FindClient(ctx, id)
+	case <-ctx.Done():
+		return httpadapter.Client{}, ctx.Err()
+	}
+}
+
+// A body that has come takes the bound away: neither the work that follows nor a later request on the connection meets it.
+func TestAConnectionIsAsBeforeAfterItsBody(t *testing.T) {
+	for _, readTimeout := range []time.Duration{0, time.Minute} {
+		synctest.Test(t, func(t *testing.T) {
+			clients, err := httpadapter.StaticClients(httpadapter.Client{ID: "crm", SecretSHA256: httpadapter.HashSecret("canary-secret")})
+			require.NoError(t, err)
+			service, err := httpadapter.NewService(httpadapter.ServiceConfig{
+				Config:  magiclink.Config{BaseURL: baseURL, Keys: seededKeyring(t), Store: memory.New()},
+				Clients: slowClients{clients}, Timeout: time.Minute,
+			})
+			require.NoError(t, err)
+			onPipe(t, &http.Server{Handler: service, ReadTimeout: readTimeout}, func(conn net.Conn, answers *bufio.Reader) {
+				const form = "client_id=crm&client_secret=canary-secret"
+				for range 3 {
+					_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+						httpadapter.TokenPath, typeForm, len(form), form)
+					require.NoError(t, err)
+					response, err := http.ReadResponse(answers, nil)
+					require.NoError(t, err)
+					require.Equal(t, http.StatusOK, response.StatusCode)
+					require.False(t, response.Close)
+					_, err = io.Copy(io.Discard, response.Body)
+					require.NoError(t, err)
+					time.Sleep(10 * time.Second)
+				}
+			})
+		})
 	}
 }
