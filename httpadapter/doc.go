@@ -26,6 +26,15 @@
 // where the request could not be read. A failure of the store, a directory or a key is a 503 with Retry-After. The cause of a
 // 503 is logged and never sent.
 //
+// # Timeouts
+//
+// Timeout is the time after which the context ends that the store, the directories, an Authenticator and the hooks of a
+// configuration get. The time begins when the body has been read. An Authenticator has as much time before that, and what the
+// page does after a redemption has as much time again. Code that minds its context returns when the time is over, and the
+// answer is 503. Code that ignores its context delays its own request until it returns, and no other request. So set the
+// timeouts of your drivers and clients, too. No handler answers while such code still runs, because it would pile up in an
+// outage.
+//
 // # Slow clients
 //
 // TokenHandler, RedeemHandler and Page read a body before they know who sends it. They give it five seconds to arrive, and then

@@ -20,7 +20,7 @@ type IssueConfig struct {
 	Authenticator Authenticator     // finds out who calls. Required
 
 	MaxBody int64         // the greatest body in bytes; zero means 64 KiB
-	Timeout time.Duration // how long issuing may take before the answer is 503; zero means 5 s
+	Timeout time.Duration // how long the store and the directory may take: see Timeouts in the package documentation; zero means 5 s
 	Realm   string        // the realm of WWW-Authenticate, visible ASCII without quotes; empty means "magiclink"
 	Logger  *slog.Logger  // takes the causes of 503 answers; nil means slog.Default
 }

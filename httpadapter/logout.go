@@ -20,7 +20,7 @@ type LogoutConfig struct {
 	// Destination is the local path to which the browser is redirected. Empty means "/".
 	Destination string
 
-	Timeout time.Duration // how long the store may take before the answer is 503; zero means 5 s
+	Timeout time.Duration // how long the store may take: see Timeouts in the package documentation; zero means 5 s
 	Logger  *slog.Logger  // takes the causes of 503 answers; nil means slog.Default
 }
 

@@ -112,6 +112,22 @@ func TestDeadline(t *testing.T) {
 	})
 }
 
+// Code that ignores its context delays its own request until it returns: the documentation says so.
+func TestDeadlineThatIsIgnored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ignores := directory(func(context.Context) error { time.Sleep(20 * time.Second); return nil })
+		logger, _ := logTo()
+		handler, err := httpadapter.NewIssueHandler(httpadapter.IssueConfig{
+			Authenticator: anyone, Logger: logger,
+			Issuer: newIssuer(t, func(c *magiclink.Config) { c.Businesses = ignores }),
+		})
+		require.NoError(t, err)
+		start := time.Now()
+		requireEnvelope(t, 503, post(handler, typeJSON, goodBody))
+		require.Equal(t, 20*time.Second, time.Since(start))
+	})
+}
+
 // slowBody takes its time; the clock of the test does not.
 type slowBody struct {
 	io.Reader

@@ -72,7 +72,7 @@ type PageConfig struct {
 	// a failure as a fault of the configuration. A template that was executed cannot be parsed into or cloned any more.
 	Template *template.Template
 
-	Timeout time.Duration    // how long the store, Admit and OnRedeem may take before the answer is 503; zero means 5 s
+	Timeout time.Duration    // how long the store, Admit and OnRedeem may take: see Timeouts in the package documentation; zero means 5 s
 	Now     func() time.Time // the clock, the same as the Redeemer's; nil means time.Now
 	Logger  *slog.Logger     // takes the causes of 503 answers; nil means slog.Default
 }

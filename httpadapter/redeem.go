@@ -26,7 +26,7 @@ type RedeemConfig struct {
 	AllowedOrigins []string
 
 	MaxBody int64            // the greatest body in bytes; zero means 16 KiB
-	Timeout time.Duration    // how long redeeming may take before the answer is 503; zero means 5 s
+	Timeout time.Duration    // how long the store may take: see Timeouts in the package documentation; zero means 5 s
 	Now     func() time.Time // the clock, the same as the Redeemer's; nil means time.Now
 	Logger  *slog.Logger     // takes the causes of 503 answers; nil means slog.Default
 }

@@ -54,7 +54,7 @@ type ServiceConfig struct {
 	// routes here, for example an http.ServeMux.
 	NotFound http.Handler
 
-	Timeout time.Duration // how long store and directories may take before the answer is 503; zero means 5 s
+	Timeout time.Duration // how long store and directories may take: see Timeouts in the package documentation; zero means 5 s
 	Logger  *slog.Logger  // takes the causes of 503 answers; nil means Config.Logger
 }
 

@@ -15,7 +15,7 @@ const SessionPath = "/session"
 type SessionConfig struct {
 	Sessions *magiclink.Sessions // recognises the sessions; public keys are enough. Required
 
-	Timeout time.Duration // how long the store may take before the answer is 503; zero means 5 s
+	Timeout time.Duration // how long the store may take: see Timeouts in the package documentation; zero means 5 s
 	Realm   string        // the realm of WWW-Authenticate; empty means "magiclink"
 	Logger  *slog.Logger  // takes the causes of 503 answers; nil means slog.Default
 }

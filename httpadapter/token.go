@@ -45,7 +45,7 @@ type TokenConfig struct {
 	MaxLifetime time.Duration
 
 	MaxBody int64            // the greatest body in bytes; zero means 16 KiB
-	Timeout time.Duration    // how long the directories may take before the answer is 503; zero means 5 s
+	Timeout time.Duration    // how long the directories may take: see Timeouts in the package documentation; zero means 5 s
 	Realm   string           // the realm of WWW-Authenticate; empty means "magiclink"
 	Now     func() time.Time // the clock; nil means time.Now
 	Logger  *slog.Logger     // takes the causes of 503 answers; nil means slog.Default
