@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
@@ -16,7 +17,8 @@ import (
 // have: "magiclink keys" may have changed the keys a moment ago. It verifies nothing.
 func followUnknownKeys(keys *magiclink.Keyring, f *follower, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, token := range tokensOf(r) {
+		r, body := peek(w, r)
+		for _, token := range append(tokensOf(r), tokenIn(body)) {
 			if namesUnknownKey(keys, token) {
 				f.lookNow(r.Context())
 				break
@@ -26,8 +28,7 @@ func followUnknownKeys(keys *magiclink.Keyring, f *follower, next http.Handler) 
 	})
 }
 
-// tokensOf returns what can be a token in the Authorization header, the query, the cookies, and the body of the route that
-// redeems links as JSON. The page needs no look into its form: it was shown for the same token before.
+// tokensOf returns what can be a token in the Authorization header, the query and the cookies.
 func tokensOf(r *http.Request) (tokens []string) {
 	if _, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok {
 		tokens = append(tokens, token)
@@ -38,23 +39,46 @@ func tokensOf(r *http.Request) (tokens []string) {
 	for _, cookie := range r.Cookies() {
 		tokens = append(tokens, cookie.Value)
 	}
-	if r.Method == http.MethodPost && r.URL.Path == httpadapter.RedeemPath {
-		tokens = append(tokens, peekToken(r))
-	}
 	return tokens
 }
 
-// maxPeeked bounds what is read of a body before its handler reads it, in bytes.
-const maxPeeked = 8 << 10
+// maxPeeked bounds what is read of a body before its handler reads it, in bytes, and peekTime how long that may take: as long
+// as the handler gives a body.
+const (
+	maxPeeked = 8 << 10
+	peekTime  = 5 * time.Second
+)
 
-// peekToken returns the first token in the body, and leaves the body as it was. An error comes again when the handler reads.
-func peekToken(r *http.Request) string {
-	head, _ := io.ReadAll(io.LimitReader(r.Body, maxPeeked))
-	r.Body = struct {
+// peek returns the beginning of the body of the route that redeems links as JSON, and a request whose body is as it was. The
+// page needs no look into its form: it was shown for the same token before. A handler gets the error of a body that could not
+// be read, and does not wait for that body once more.
+func peek(w http.ResponseWriter, r *http.Request) (same *http.Request, head string) {
+	if r.Method != http.MethodPost || r.URL.Path != httpadapter.RedeemPath || r.ContentLength == 0 {
+		return r, ""
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(peekTime)) // net/http's writer has one
+	text, err := io.ReadAll(io.LimitReader(r.Body, maxPeeked))
+	same = r.WithContext(r.Context()) // a copy, for what net/http itself knows of the body stays true
+	if err != nil {
+		same.Body, same.ContentLength = io.NopCloser(failing{err}), 0 // nothing more comes
+		return same, ""
+	}
+	same.Body = struct {
 		io.Reader
 		io.Closer
-	}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
-	_, token, ok := strings.Cut(string(head), "eyJ")
+	}{io.MultiReader(bytes.NewReader(text), r.Body), r.Body}
+	return same, string(text)
+}
+
+// failing is a body that could not be read.
+type failing struct{ err error }
+
+// Read implements [io.Reader].
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// tokenIn returns what can be the first token in a text.
+func tokenIn(text string) string {
+	_, token, ok := strings.Cut(text, "eyJ")
 	if !ok {
 		return ""
 	}
