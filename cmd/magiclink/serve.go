@@ -32,7 +32,7 @@ func (f *serveFlags) declare(set *flag.FlagSet) {
 	set.StringVar(&f.appName, "app-name", "", "the `name` of the application on the pages (default: the host of the links)")
 	set.StringVar(&f.newLinkURL, "new-link-url", "", "where people ask for a new link: an https `URL` or a local path")
 	set.BoolVar(&f.showIDs, "show-ids", false, "show the ids of the business and the link on the landing page")
-	set.DurationVar(&f.rotateEvery, "rotate-every", 0, "prepare, rotate and retire keys by itself: a key signs for this `duration`, such as 720h")
+	set.DurationVar(&f.rotateEvery, "rotate-every", 0, "prepare, rotate and retire keys by itself: a key signs for this `duration`, such as 720h, and is published for 92 days more, in which what it signed may live")
 	set.IntVar(&f.maxConnections, "max-connections", 1000, "the greatest `number` of connections at a time")
 }
 
