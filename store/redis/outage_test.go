@@ -213,17 +213,33 @@ func TestConnectionBreaksBeforeTheAnswer(t *testing.T) {
 // TestServerDiesWithACallOnItsWay makes the next attempts meet a closed port: the outcome of the first stays unknown.
 func TestServerDiesWithACallOnItsWay(t *testing.T) {
 	server := dbtest.StartRedis(t)
-	store, proxy := behindProxy(t, server)
+	store := openStore(t, openClient(t, server.URL(), nil), redis.Options{})
 	require.NoError(t, store.Create(t.Context(), link(1)))
-	proxy.Deaf()
+	require.NoError(t, openClient(t, server.URL(), nil).ClientPause(t.Context(), time.Minute).Err())
 	time.AfterFunc(50*time.Millisecond, func() { server.Stop(t) })
 	_, err := store.Consume(t.Context(), link(1).ID, time.Now(), "by")
 	require.ErrorIs(t, err, magiclink.ErrUnknownOutcome)
 
-	closed := openStore(t, openClient(t, server.URL(), nil), redis.Options{})
-	err = closed.Create(t.Context(), link(2))
+	err = store.Create(t.Context(), link(2))
 	require.Error(t, err)
 	require.NotErrorIs(t, err, magiclink.ErrUnknownOutcome, "positive control: nothing was ever sent")
+}
+
+// TestNobodyWaits lets the only caller of the only connection leave. The connection is given up soon, not after Options.Timeout.
+func TestNobodyWaits(t *testing.T) {
+	server := dbtest.SharedRedis(t)
+	proxy := dbtest.NewProxy(t, server.Address())
+	client := openClient(t, "redis://"+proxy.Address(), func(o *goredis.Options) {
+		o.PoolSize, o.MaxActiveConns, o.PipelinePoolSize, o.ReadTimeout = 1, 1, -1, time.Minute
+	})
+	store := openStore(t, client, redis.Options{Timeout: 20 * time.Second})
+	require.NoError(t, store.Create(t.Context(), link(1)))
+	proxy.Stall()
+	_, err := limited(t, 100*time.Millisecond, func(ctx context.Context) error { return store.Create(ctx, link(2)) })
+	require.ErrorIs(t, err, magiclink.ErrUnknownOutcome)
+	proxy.Pass(server.Address())
+	_, err = limited(t, within, func(ctx context.Context) error { return store.Create(ctx, link(3)) })
+	require.NoError(t, err)
 }
 
 // TestAnswerIsLate lets callers with short deadlines meet a server that answers late.
