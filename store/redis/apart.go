@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"sync"
 
 	goredis "github.com/redis/go-redis/v9"
 )
@@ -18,12 +19,12 @@ func apart[T any](ctx context.Context, s *Store, writes bool, work func(context.
 		return zero, err
 	}
 	left := ctx.Done()
-	if !s.lane.enter() {
+	if !s.steps.enter() {
 		return zero, ErrClosed
 	}
 	done := make(chan result, 1)
 	go func() {
-		defer s.lane.routines.Done()
+		defer s.steps.group.Done()
 		own, cancel := context.WithTimeout(context.Background(), s.options.Timeout)
 		defer cancel()
 		r := result{err: errHook}
@@ -41,14 +42,29 @@ func apart[T any](ctx context.Context, s *Store, writes bool, work func(context.
 	return zero, leftEarly(ctx, writes)
 }
 
-// enter counts a goroutine in, unless the lane is closed.
-func (l *lane) enter() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.closed {
-		l.routines.Add(1)
+// routines are goroutines that end by themselves.
+type routines struct {
+	mu     sync.Mutex
+	closed bool
+	group  sync.WaitGroup
+}
+
+// enter counts a goroutine in, unless the routines are closed.
+func (r *routines) enter() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.closed {
+		r.group.Add(1)
 	}
-	return !l.closed
+	return !r.closed
+}
+
+// close lets no more goroutines in and waits for those inside.
+func (r *routines) close() {
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	r.group.Wait()
 }
 
 // masters returns the clients of the servers that take writes.

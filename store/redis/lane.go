@@ -11,8 +11,10 @@ import (
 
 const (
 	maxBatch = 128 // calls in a pipeline: it bounds how long the first of them waits for the last
-	width    = 2   // pipelines on their way side by side: one is written while the server works on the other
-	limit    = 64  // the same with those that are late
+	limit    = 64  // pipelines on their way side by side, with those that are late
+
+	// serverWidth is how many pipelines are on their way to one server in time: one is written while the server works on the other.
+	serverWidth = 2
 )
 
 // lane sends calls to the server. Calls queue up, and runners take them from the queue: one pipeline carries all that wait.
@@ -21,6 +23,7 @@ const (
 // No context of a caller is used by a runner: a context may panic or block.
 type lane struct {
 	send    func(ctx context.Context, l *lane, b *batch) // answers every call of the batch
+	width   int                                          // how many pipelines are on their way side by side while the server answers in time
 	timeout time.Duration
 	closing chan struct{} // closed when closed is set
 

@@ -31,7 +31,7 @@ type runner struct {
 }
 
 func (l *lane) needsRunner() bool {
-	return len(l.queue) > 0 && len(l.working)-l.late < width && len(l.working) < limit
+	return len(l.queue) > 0 && len(l.working)-l.late < l.width && len(l.working) < limit
 }
 
 // startRunner lets a runner work if one is needed and allowed. The caller holds lane.mu.
@@ -216,7 +216,7 @@ func (r *runner) again() bool {
 	l := r.lane
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if r.late && len(l.working)-l.late >= width {
+	if r.late && len(l.working)-l.late >= l.width {
 		return false
 	}
 	r.inTime()

@@ -40,8 +40,9 @@ type Options struct {
 type Store struct {
 	client  goredis.UniversalClient
 	options Options
-	reads   *lane
-	lane    *lane // for writes, and where writes are not confirmed for reads, too
+	reads   lanes
+	writes  lanes     // the same as reads, unless replicas confirm writes
+	steps   *routines // of Purge and Ping
 }
 
 var _ magiclink.Store = (*Store)(nil)
@@ -61,18 +62,20 @@ func New(client goredis.UniversalClient, options Options) (*Store, error) {
 	if options.Timeout == 0 {
 		options.Timeout = defaultTimeout
 	}
-	s := &Store{client: client, options: options}
-	s.reads = s.newLane(sender{pipeliner{client}.attempt, true, reload(client)})
-	s.lane = s.reads
+	s := &Store{client: client, options: options, steps: &routines{}}
+	s.reads = s.newLanes(sender{pipeliner{client}.attempt, true, reload(client)})
+	s.writes = s.reads
 	if n := options.RequireReplicas; n > 0 {
 		confirmer := &confirmer{client: client, replicas: n, timeout: options.Timeout}
-		s.lane = s.newLane(sender{confirmer.attempt, false, reload(client)})
+		s.writes = s.newLanes(sender{confirmer.attempt, false, reload(client)})
 	}
 	return s, nil
 }
 
-func (s *Store) newLane(to sender) *lane {
-	return &lane{send: to.send, timeout: s.options.Timeout, closing: make(chan struct{})}
+func (s *Store) newLanes(to sender) lanes {
+	return newLanes(s.client, func(width int) *lane {
+		return &lane{send: to.send, width: width, timeout: s.options.Timeout, closing: make(chan struct{})}
+	})
 }
 
 // Close waits for the calls that are running and stops the goroutines of the Store. The client stays open. Calls that begin
@@ -81,7 +84,8 @@ func (s *Store) Close() error {
 	if !s.usable() {
 		return failed("close", errNoStore)
 	}
-	s.lane.close()
+	s.steps.close()
+	s.writes.close()
 	s.reads.close()
 	return nil
 }
@@ -145,11 +149,11 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
 func (s *Store) do(ctx context.Context, name string, c *call) error {
 	c.key = s.options.Prefix + c.id
 	c.confirm = s.options.RequireReplicas > 0
-	l := s.lane
+	to := s.writes
 	if c.reads {
-		l = s.reads
+		to = s.reads
 	}
-	if err := l.do(ctx, c); err != nil {
+	if err := to.of(c.key).do(ctx, c); err != nil {
 		return failed(name, err)
 	}
 	if c.verdict != nil && !outcome(c.verdict) {
@@ -167,7 +171,7 @@ func outcome(err error) bool {
 	return false
 }
 
-func (s *Store) usable() bool { return s != nil && s.lane != nil }
+func (s *Store) usable() bool { return s != nil && s.steps != nil }
 
 func checkOptions(o Options) error {
 	switch {
