@@ -26,7 +26,7 @@ func TestOneMasterHangs(t *testing.T) {
 		_, err := store.Get(t.Context(), link(i).ID) // opens the connections
 		require.Error(t, err)
 	}
-	require.NoError(t, nodes.nodes[0].ClientPause(t.Context(), time.Minute).Err())
+	require.NoError(t, nodes.nodes[0].Do(t.Context(), "client", "pause", 60_000, "write").Err())
 	t.Cleanup(func() { _ = nodes.nodes[0].ClientUnpause(context.Background()) })
 	failed := 0
 	for i, err := range callAll(len(owners), func(i int) error {
