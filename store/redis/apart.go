@@ -23,7 +23,7 @@ func apart[T any](ctx context.Context, s *Store, writes bool, work func(context.
 		return zero, ErrClosed
 	}
 	done := make(chan result, 1)
-	go func() {
+	go func() { //nolint:gosec // G118: a caller's context may panic or block
 		defer s.steps.group.Done()
 		own, cancel := context.WithTimeout(context.Background(), s.options.Timeout)
 		defer cancel()

@@ -144,6 +144,25 @@ func TestPermissions(t *testing.T) {
 	require.ErrorContains(t, other.Create(t.Context(), link(1)), "ACL SETUSER", "positive control")
 }
 
+// TestPermissionsOnCluster does the same on a cluster, in whose servers go-redis needs some more.
+func TestPermissionsOnCluster(t *testing.T) {
+	cluster := dbtest.StartRedisCluster(t, 0)
+	for _, node := range cluster.Nodes {
+		node.Await(t, "ACL SETUSER links on >pass ~magiclink-test* +set +get +getex +del +pexpireat +pexpiretime +eval +evalsha +scan +wait +ping +info +cluster|slots +asking", "OK")
+	}
+	client := goredis.NewClusterClient(&goredis.ClusterOptions{
+		Addrs: cluster.Addresses(), ContextTimeoutEnabled: true, Username: "links", Password: "pass",
+	})
+	t.Cleanup(func() { _ = client.Close() })
+	store := openStore(t, client, redis.Options{Prefix: "magiclink-test:"})
+	for _, name := range []string{"ping", "create", "get", "consume", "revoke", "purge"} {
+		require.NoError(t, everyCall(store)[name](t.Context(), 1), name)
+	}
+	for _, err := range callAll(20, func(i int) error { return store.Create(t.Context(), link(10+i)) }) {
+		require.NoError(t, err)
+	}
+}
+
 // TestPingLooksForEviction reads the policy where that is allowed.
 func TestPingLooksForEviction(t *testing.T) {
 	for name, c := range map[string]struct {

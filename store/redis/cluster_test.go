@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -138,12 +139,17 @@ func (m slotMover) do(node int, args ...any) {
 // owner returns the number of the master that has the slot.
 func (m slotMover) owner(slot int64) int {
 	m.t.Helper()
-	slots, err := m.nodes[0].ClusterSlots(m.t.Context()).Result()
+	shards, err := m.nodes[0].ClusterShards(m.t.Context()).Result()
 	require.NoError(m.t, err)
-	for _, s := range slots {
-		for i, id := range m.cluster.IDs[:3] {
-			if int64(s.Start) <= slot && slot <= int64(s.End) && s.Nodes[0].ID == id {
-				return i
+	for _, shard := range shards {
+		for _, part := range shard.Slots {
+			if slot < part.Start || part.End < slot {
+				continue
+			}
+			for i, id := range m.cluster.IDs[:3] {
+				if slices.ContainsFunc(shard.Nodes, func(n goredis.Node) bool { return n.ID == id }) {
+					return i
+				}
 			}
 		}
 	}

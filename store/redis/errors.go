@@ -28,7 +28,8 @@ var refusals = []struct{ prefix, advice string }{
 	{"OOM", "the server has no memory left: raise maxmemory, with maxmemory-policy noeviction"},
 	{"NOAUTH", "the server asks for a password: set Username and Password of the client"},
 	{"WRONGPASS", "the server does not know the user or the password: correct Username and Password of the client"},
-	{"NOPERM", "the user lacks a permission: ACL SETUSER … ~PREFIX* +set +get +getex +del +pexpireat +pexpiretime +eval +evalsha +scan +wait +ping +info"},
+	{"NOPERM", "the user lacks a permission: ACL SETUSER … ~PREFIX* +set +get +getex +del +pexpireat +pexpiretime +eval +evalsha +scan +wait +ping +info, " +
+		"and in a cluster +cluster|slots +asking"},
 	{"CROSSSLOT", "the server has mistaken the key for several: report this as a bug"},
 	{"NOREPLICAS", "the server has fewer replicas than min-replicas-to-write: bring them back"},
 	{"MISCONF", "the server cannot write to its disk: look at its log"},
@@ -36,6 +37,7 @@ var refusals = []struct{ prefix, advice string }{
 	{"ASK", "the slot of the key is moving and its new server is out of reach: try again"},
 	{"WRONGTYPE", "the key holds another kind of value: give the store a prefix of its own by Options.Prefix"},
 	{"ERR magiclink: not a record", errNoRecord.Error()},
+	{"ERR Error compiling script", "the server is too old: Redis 7.0, Valkey 7.2 or newer is needed"},
 	{"ERR syntax error", "the server is too old: Redis 7.0, Valkey 7.2 or newer is needed"},
 	{"ERR unknown command", "the server is too old, or another product: Redis 7.0, Valkey 7.2 or newer is needed"},
 	{"ERR max number of clients", "the server has too many clients: raise maxclients, or lower PoolSize"},

@@ -19,8 +19,9 @@ func newScript(text string) *script {
 }
 
 // readState cuts a value into the words of its state, and start is where by begins. It leaves the script if there is no such record.
-// Redis writes a number among the arguments of a command with 17 digits, so that milliseconds stay whole.
+// A number becomes text by '%.0f': some servers write large ones as 2e+12.
 const readState = `#!lua
+local function broom(stop) return string.format('%.0f', math.max(1, stop + MARGIN)) end
 local value = redis.call('GET', KEYS[1])
 if not value then return false end
 local expires, consumed, revoked, timeout, mark, size, start =
@@ -33,9 +34,9 @@ if not expires then return redis.error_reply('ERR magiclink: not a record') end
 const consumeText = `
 if revoked == '-' and consumed == '-' and tonumber(ARGV[1]) < tonumber(expires) then
 	value = expires .. ' ' .. ARGV[1] .. ' - ' .. timeout .. ARGV[2] .. string.sub(value, start + size)
-	redis.call('SET', KEYS[1], value, 'PXAT', math.max(1, ARGV[1] + timeout * 1000 + MARGIN))
+	redis.call('SET', KEYS[1], value, 'PXAT', broom(ARGV[1] + timeout * 1000))
 elseif ARGV[3] == '1' and revoked == '-' and consumed ~= '-' then
-	redis.call('PEXPIREAT', KEYS[1], math.max(1, consumed + timeout * 1000 + MARGIN))
+	redis.call('PEXPIREAT', KEYS[1], broom(consumed + timeout * 1000))
 end
 return value
 `
@@ -44,9 +45,9 @@ return value
 const revokeText = `
 if revoked == '-' then
 	value = expires .. ' ' .. consumed .. ' ' .. ARGV[1] .. ' ' .. timeout .. ' ' .. mark .. ' ' .. size .. '\n' .. string.sub(value, start)
-	redis.call('SET', KEYS[1], value, 'PXAT', math.max(1, expires + MARGIN))
+	redis.call('SET', KEYS[1], value, 'PXAT', broom(expires))
 elseif ARGV[2] == '1' then
-	redis.call('PEXPIREAT', KEYS[1], math.max(1, expires + MARGIN))
+	redis.call('PEXPIREAT', KEYS[1], broom(expires))
 end
 return 1
 `

@@ -8,7 +8,7 @@ import (
 
 const (
 	slots        = 1 << 14 // of a cluster
-	clusterLanes = 12 // so that 2, 3, 4, 6 or 12 equal servers share no lane
+	clusterLanes = 12      // so that 2, 3, 4, 6 or 12 equal servers share no lane
 )
 
 // lanes are the lanes of a client. One server has one lane. In a cluster each lane has a range of slots, so that a server that does not

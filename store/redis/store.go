@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -164,11 +165,9 @@ func (s *Store) do(ctx context.Context, name string, c *call) error {
 
 // outcome reports whether the error is an ordinary outcome of the contract.
 func outcome(err error) bool {
-	switch err { //nolint:errorlint // the very values, as this package sets them
-	case magiclink.ErrExists, magiclink.ErrNotFound, magiclink.ErrRevoked, magiclink.ErrConsumed, magiclink.ErrExpired:
-		return true
-	}
-	return false
+	return slices.ContainsFunc([]error{
+		magiclink.ErrExists, magiclink.ErrNotFound, magiclink.ErrRevoked, magiclink.ErrConsumed, magiclink.ErrExpired,
+	}, func(o error) bool { return errors.Is(err, o) })
 }
 
 func (s *Store) usable() bool { return s != nil && s.steps != nil }
