@@ -225,23 +225,6 @@ func TestServerDiesWithACallOnItsWay(t *testing.T) {
 	require.NotErrorIs(t, err, magiclink.ErrUnknownOutcome, "positive control: nothing was ever sent")
 }
 
-// TestNobodyWaits lets the only caller of the only connection leave. The connection is given up soon, not after Options.Timeout.
-func TestNobodyWaits(t *testing.T) {
-	server := dbtest.SharedRedis(t)
-	proxy := dbtest.NewProxy(t, server.Address())
-	client := openClient(t, "redis://"+proxy.Address(), func(o *goredis.Options) {
-		o.PoolSize, o.MaxActiveConns, o.PipelinePoolSize, o.ReadTimeout = 1, 1, -1, time.Minute
-	})
-	store := openStore(t, client, redis.Options{Timeout: 20 * time.Second})
-	require.NoError(t, store.Create(t.Context(), link(1)))
-	proxy.Stall()
-	_, err := limited(t, 100*time.Millisecond, func(ctx context.Context) error { return store.Create(ctx, link(2)) })
-	require.ErrorIs(t, err, magiclink.ErrUnknownOutcome)
-	proxy.Pass(server.Address())
-	_, err = limited(t, within, func(ctx context.Context) error { return store.Create(ctx, link(3)) })
-	require.NoError(t, err)
-}
-
 // TestAnswerIsLate lets callers with short deadlines meet a server that answers late.
 func TestAnswerIsLate(t *testing.T) {
 	server := dbtest.SharedRedis(t)
@@ -278,41 +261,6 @@ func TestNetworkStalls(t *testing.T) {
 	proxy.Pass(server.Address())
 	requireRecovery(t, store)
 	requireAll(t, store, stop())
-}
-
-// TestPatientCaller lets a call without a deadline hang. Other calls use another connection.
-func TestPatientCaller(t *testing.T) {
-	server := dbtest.SharedRedis(t)
-	store, proxy := behindProxy(t, server)
-	require.NoError(t, store.Create(t.Context(), link(1)))
-	proxy.Stall()
-	patient := make(chan error, 2)
-	for i := range 2 {
-		go func() { patient <- store.Create(context.Background(), link(2+i)) }()
-		time.Sleep(50 * time.Millisecond)
-	}
-	proxy.Pass(server.Address())
-	_, err := limited(t, within, func(ctx context.Context) error { return store.Create(ctx, link(4)) })
-	require.NoError(t, err)
-	select {
-	case err := <-patient:
-		t.Fatalf("positive control: the first calls hang, got %v", err)
-	default:
-	}
-	proxy.Cut()
-	require.NoError(t, errors.Join(<-patient, <-patient))
-}
-
-// TestServerNeverAnswers ends a call without a deadline after Options.Timeout.
-func TestServerNeverAnswers(t *testing.T) {
-	server := dbtest.SharedRedis(t)
-	proxy := dbtest.NewProxy(t, server.Address())
-	store := openStore(t, openClient(t, "redis://"+proxy.Address(), nil), redis.Options{Timeout: 200 * time.Millisecond})
-	require.NoError(t, store.Create(t.Context(), link(1)))
-	proxy.Stall()
-	started := time.Now()
-	require.ErrorIs(t, store.Create(context.Background(), link(2)), magiclink.ErrUnknownOutcome)
-	require.Less(t, time.Since(started), 2*time.Second)
 }
 
 func TestConnectionsAreCut(t *testing.T) {

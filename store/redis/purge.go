@@ -54,7 +54,8 @@ type page struct {
 func (s *Store) purgeServer(ctx context.Context, server *goredis.Client, before time.Time, limit int) (removed int, err error) {
 	var p page
 	for removed < limit {
-		p, err = apart(ctx, s, false, func(ctx context.Context) (page, error) { return s.scan(ctx, server, p.next, before) })
+		cursor := p.next // of its own: the goroutine may go on when the caller has left
+		p, err = apart(ctx, s, false, func(ctx context.Context) (page, error) { return s.scan(ctx, server, cursor, before) })
 		if err != nil {
 			return removed, withAdvice(err)
 		}

@@ -152,35 +152,6 @@ func (r *runner) guardedSend(b *batch) (panicked bool) {
 	return false
 }
 
-// bounded is a context that ends later than it says. Go-redis sets the deadline of a connection by it.
-type bounded struct {
-	context.Context
-	deadline time.Time
-}
-
-// Deadline implements [context.Context].
-func (b bounded) Deadline() (time.Time, bool) { return b.deadline, true }
-
-// context returns a context that ends between one and two timeouts from now. The runner uses it for many batches: the timer of a
-// context for each batch would cost a lone call a twentieth.
-func (r *runner) context() context.Context {
-	timeout := r.lane.timeout
-	if now := time.Now(); r.until.Sub(now) < timeout {
-		r.release()
-		r.until = now.Add(2 * timeout)
-		r.ctx, r.cancel = context.WithDeadline(context.Background(), r.until)
-	}
-	return r.ctx
-}
-
-// release frees the timer of the context.
-func (r *runner) release() {
-	if r.cancel != nil {
-		r.cancel()
-	}
-	r.until = time.Time{}
-}
-
 // gather lets callers queue up that come back at once with their next call. It yields only where callers have shared the last
 // pipeline: a lone caller would wait.
 func (r *runner) gather() {
