@@ -32,6 +32,7 @@ type call struct {
 	// The sender sets the fields below before it answers.
 	verdict error // an ordinary outcome, such as [magiclink.ErrConsumed]
 	failure error // an outage
+	err     error // of the last attempt
 	unknown bool  // an attempt may have taken place
 	full    bool  // the server does not know the script
 

@@ -25,17 +25,16 @@ type confirmer struct {
 }
 
 // attempt does what [sender.attempt] does, for calls that write.
-func (f *confirmer) attempt(ctx context.Context, calls []*call) []error {
-	errs := make([]error, len(calls))
-	groups := map[*goredis.Client][]int{}
-	for i, c := range calls {
+func (f *confirmer) attempt(ctx context.Context, calls []*call) {
+	groups := map[*goredis.Client][]*call{}
+	for _, c := range calls {
 		server, err := f.server(ctx, c)
 		if err != nil {
-			errs[i] = notSent{err}
+			c.err = notSent{err}
 			continue
 		}
-		errs[i] = errHook // until the attempt returns
-		groups[server] = append(groups[server], i)
+		c.err = errHook // until the attempt returns
+		groups[server] = append(groups[server], c)
 	}
 	var routines sync.WaitGroup
 	for server, group := range groups {
@@ -43,22 +42,10 @@ func (f *confirmer) attempt(ctx context.Context, calls []*call) []error {
 		go func() {
 			defer routines.Done()
 			defer func() { _ = recover() }() // a hook of the client has panicked
-			f.attemptGroup(ctx, server, calls, group, errs)
+			f.attemptOn(ctx, server, group)
 		}()
 	}
 	routines.Wait()
-	return errs
-}
-
-// attemptGroup sends those of the calls that one server has to carry out, and sets their errors.
-func (f *confirmer) attemptGroup(ctx context.Context, server *goredis.Client, calls []*call, group []int, errs []error) {
-	part := make([]*call, len(group))
-	for k, i := range group {
-		part[k] = calls[i]
-	}
-	for k, err := range f.attemptOn(ctx, server, part) {
-		errs[group[k]] = err
-	}
 }
 
 // server returns the server for a call: the one that another server has named, or the one that has the slot of the key.
@@ -84,26 +71,21 @@ func (f *confirmer) server(ctx context.Context, c *call) (*goredis.Client, error
 }
 
 // attemptOn sends calls to one server.
-func (f *confirmer) attemptOn(ctx context.Context, server *goredis.Client, calls []*call) []error {
-	errs := make([]error, len(calls))
+func (f *confirmer) attemptOn(ctx context.Context, server *goredis.Client, calls []*call) {
 	if err := f.precheck(ctx, server); err != nil {
-		for i := range errs {
-			errs[i] = notSent{err}
+		for _, c := range calls {
+			c.err = notSent{err}
 		}
-		return errs
+		return
 	}
 	replies, confirmed, failure := f.exchange(ctx, server, calls)
 	for i, c := range calls {
-		reply, err := replies[i].reply()
-		if errs[i] = err; err != nil {
-			c.follow(err)
-			continue
-		}
-		if c.settle(c, reply); c.verdict == nil {
-			errs[i] = f.unconfirmed(confirmed, failure)
+		if c.take(replies[i]); c.err != nil {
+			c.follow(c.err)
+		} else if c.verdict == nil {
+			c.err = f.unconfirmed(confirmed, failure)
 		}
 	}
-	return errs
 }
 
 // exchange sends the calls and WAIT in one pipeline. It returns the replies, and how many replicas have confirmed the writes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -28,19 +29,10 @@ func newCommand(ctx context.Context, args []any) command {
 	return command{goredis.NewCmd(ctx, args...)}
 }
 
-// reply returns nil for the reply that stands for nothing.
-func (c command) reply() (any, error) {
-	reply, err := c.Result()
-	if errors.Is(err, goredis.Nil) {
-		return nil, nil
-	}
-	return reply, err
-}
-
 // sender sends batches.
 type sender struct {
-	// attempt sends the calls and settles those that a server has carried out. It returns an error for each of the others.
-	attempt func(ctx context.Context, calls []*call) []error
+	// attempt sends the calls. It settles those that a server has carried out, and sets err of all of them.
+	attempt func(ctx context.Context, calls []*call)
 	again   bool                  // writes whose connection broke are sent again
 	lost    func(context.Context) // look for servers that have taken the place of one that is out of reach
 }
@@ -51,55 +43,69 @@ type pipeliner struct{ client goredis.UniversalClient }
 // send carries out a batch: it answers each call as soon as an attempt has brought its outcome.
 func (s *sender) send(ctx context.Context, l *lane, b *batch) {
 	open, pause := b.calls, firstPause
-	for try := 1; len(open) > 0; try++ {
-		errs := s.attempt(ctx, open)
-		var done, again []*call
-		wait, lost := false, false
-		for i, c := range open {
-			lost = lost || outOfReach(errs[i])
-			switch next := s.judge(c, errs[i]); {
-			case next == answerNow || try == attempts:
-				done = append(done, c)
-			default:
-				again = append(again, c)
-				wait = wait || next == sendLater
-			}
-		}
-		if lost {
-			s.lost(ctx)
-		}
-		l.answer(done...)
-		if open = again; len(open) > 0 && wait {
-			time.Sleep(pause/2 + rand.N(pause)) //nolint:gosec // G404: jitter is no secret
-			pause *= 2
-		}
-		if !time.Now().Before(b.deadline) {
+	for try := 1; ; try++ {
+		s.attempt(ctx, open)
+		again, wait := s.judgeAll(ctx, open)
+		if len(again) == 0 || try == attempts || !time.Now().Before(b.deadline) {
 			l.answer(open...)
 			return
+		}
+		l.answer(slices.DeleteFunc(slices.Clone(open), func(c *call) bool { return slices.Contains(again, c) })...)
+		if open = again; wait {
+			time.Sleep(pause/2 + rand.N(pause)) //nolint:gosec // G404: jitter is no secret
+			pause *= 2
 		}
 	}
 }
 
-func (p pipeliner) attempt(ctx context.Context, calls []*call) []error {
+// judgeAll returns the calls for which another attempt is promising, and whether to wait before it.
+func (s *sender) judgeAll(ctx context.Context, calls []*call) (again []*call, wait bool) {
+	lost := false
+	for _, c := range calls {
+		lost = lost || outOfReach(c.err)
+		if next := s.judge(c); next != answerNow {
+			again = append(again, c)
+			wait = wait || next == sendLater
+		}
+	}
+	if lost {
+		s.lost(ctx)
+	}
+	return again, wait
+}
+
+func (p pipeliner) attempt(ctx context.Context, calls []*call) {
+	if len(calls) == 1 {
+		c := calls[0]
+		one := newCommand(ctx, c.command(c, c.full))
+		_ = p.client.Process(ctx, one) // the command has the error
+		c.take(one)
+		return
+	}
 	commands := make([]goredis.Cmder, len(calls))
 	for i, c := range calls {
 		commands[i] = newCommand(ctx, c.command(c, c.full))
 	}
-	if len(calls) == 1 {
-		_ = p.client.Process(ctx, commands[0]) // the command has the error
-	} else {
-		pipeline := p.client.Pipeline()
-		_ = pipeline.BatchProcess(ctx, commands...)
-		_, _ = pipeline.Exec(ctx) // each command has its error
-	}
-	errs := make([]error, len(calls))
+	pipeline := p.client.Pipeline()
+	_ = pipeline.BatchProcess(ctx, commands...)
+	_, _ = pipeline.Exec(ctx) // each command has its error
 	for i, c := range calls {
-		reply, err := commands[i].(command).reply()
-		if errs[i] = err; err == nil {
-			c.settle(c, reply)
-		}
+		c.take(commands[i].(command))
 	}
-	return errs
+}
+
+// take settles the call if the server has carried it out, and sets err.
+func (c *call) take(from command) {
+	reply, err := from.Result()
+	if err != nil {
+		if !errors.Is(err, goredis.Nil) {
+			c.err = err
+			return
+		}
+		reply = nil
+	}
+	c.err = nil
+	c.settle(c, reply)
 }
 
 // next says what to do with a call after an attempt.
@@ -112,9 +118,9 @@ const (
 )
 
 // judge sets the failure of a call after an attempt, and says whether another attempt is promising.
-func (s *sender) judge(c *call, err error) next {
-	c.failure = nil
-	if err == nil {
+func (s *sender) judge(c *call) next {
+	err := c.err
+	if c.failure = nil; err == nil {
 		return answerNow
 	}
 	c.unknown = c.unknown || !harmless(err)
