@@ -83,6 +83,7 @@ func TestFaultyCallFailsAlone(t *testing.T) {
 	client.AddHook(spy)
 	prefix := newPrefix()
 	store := openStore(t, client, redis.Options{Prefix: prefix})
+	t.Cleanup(func() { client.Del(context.Background(), prefix+link(3).ID, prefix+link(5).ID) })
 	require.NoError(t, client.RPush(t.Context(), prefix+link(3).ID, "a list").Err())
 	require.NoError(t, client.Set(t.Context(), prefix+link(5).ID, "another text", 0).Err())
 	for i := range 40 {

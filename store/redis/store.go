@@ -80,7 +80,7 @@ func (s *Store) newLanes(to sender) lanes {
 }
 
 // Close waits for the calls that are running and stops the goroutines of the Store. The client stays open. Calls that begin
-// later return [ErrClosed]. Closing again does nothing. Close waits for the server for [Options] Timeout at most.
+// later return [ErrClosed]. Closing again does nothing. Close waits for the server for twice the Timeout of [Options] at most.
 func (s *Store) Close() error {
 	if !s.usable() {
 		return failed("close", errNoStore)
