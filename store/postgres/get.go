@@ -72,13 +72,19 @@ func (s *statements) sendPing(ctx context.Context, q querier, calls []*call) err
 	if err != nil {
 		return err
 	}
-	version, readOnly := 0, false
-	if err := eachRow(rows, func() error { return rows.Scan(&version, &readOnly) }); err != nil {
+	version, readOnly, allowed := 0, false, false
+	if err := eachRow(rows, func() error { return rows.Scan(&version, &readOnly, &allowed) }); err != nil {
 		return err
 	}
-	if readOnly {
-		calls[0].verdict = failed("ping", errors.New(adviceReadOnly))
-	} else if err := checkVersion(version); err != nil {
+	err = checkVersion(version)
+	switch {
+	case err != nil:
+	case readOnly:
+		err = errors.New(adviceReadOnly)
+	case !allowed:
+		err = errors.New(adviceGrant)
+	}
+	if err != nil {
 		calls[0].verdict = failed("ping", err)
 	}
 	return nil

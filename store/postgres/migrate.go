@@ -87,6 +87,9 @@ func (s *Store) Migrate(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
+		if code(err) == codeNotAllowed {
+			return failed("migrate", fmt.Errorf("the role may not make the tables: grant CREATE on the database, or on the schema if it is there: %w", err))
+		}
 		if try == migrateAttempts || !raced(err) {
 			return failed("migrate", withAdvice(err))
 		}

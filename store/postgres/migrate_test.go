@@ -2,11 +2,14 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -127,4 +130,43 @@ func TestMigrateWaitsForTheOther(t *testing.T) {
 	require.NoError(t, tx.Commit(t.Context()))
 	require.NoError(t, store.Migrate(t.Context()))
 	require.NoError(t, store.Create(t.Context(), link(1)))
+}
+
+// TestRights lets a role use the tables that lacks a right.
+func TestRights(t *testing.T) {
+	schema, role := newSchema(), fmt.Sprintf("magiclink_test_%d", os.Getpid())
+	pool := openPool(t, dbtest.PostgresURL(t), nil)
+	openStore(t, pool, schema)
+	for _, statement := range []string{"CREATE ROLE " + role, "GRANT USAGE ON SCHEMA " + quote(schema) + " TO " + role} {
+		_, err := pool.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	t.Cleanup(func() {
+		_, _ = pool.Exec(context.Background(), "DROP OWNED BY "+role+"; DROP ROLE "+role)
+	})
+	limited := openPool(t, dbtest.PostgresURL(t), func(c *pgxpool.Config) {
+		c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+			_, err := conn.Exec(ctx, "SET ROLE "+role)
+			return err
+		}
+	})
+	store, err := postgres.New(limited, postgres.Options{Schema: schema})
+	require.NoError(t, err)
+	defer store.Close()
+	for _, right := range []string{"", "SELECT", "INSERT", "UPDATE"} {
+		if right != "" {
+			_, err := pool.Exec(t.Context(), "GRANT "+right+" ON ALL TABLES IN SCHEMA "+quote(schema)+" TO "+role)
+			require.NoError(t, err)
+		}
+		require.ErrorContains(t, store.Ping(t.Context()), "grant USAGE on the schema and SELECT, INSERT, UPDATE, DELETE", right)
+	}
+	_, err = pool.Exec(t.Context(), "GRANT DELETE ON ALL TABLES IN SCHEMA "+quote(schema)+" TO "+role)
+	require.NoError(t, err)
+	require.NoError(t, store.Ping(t.Context()))
+	require.NoError(t, store.Create(t.Context(), link(1)))
+
+	other, err := postgres.New(limited, postgres.Options{Schema: newSchema()})
+	require.NoError(t, err)
+	defer other.Close()
+	require.ErrorContains(t, other.Migrate(t.Context()), "grant CREATE on the database")
 }

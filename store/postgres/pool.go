@@ -50,12 +50,16 @@ func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	}
 }
 
+// explain says why there is no connection. The context is that of a runner, so its end is no caller's and does not show.
 func (p *pool) explain(ctx context.Context, err error) error {
 	stat := p.connections.Stat()
-	if ctx.Err() != nil && stat.AcquiredConns() >= stat.MaxConns() {
-		return fmt.Errorf("no connection within %v, all %d are in use: allow more with MaxConns: %w", p.timeout, stat.MaxConns(), err)
+	switch {
+	case ctx.Err() == nil:
+		return fmt.Errorf("connect: %w", err)
+	case stat.AcquiredConns() >= stat.MaxConns():
+		return fmt.Errorf("no connection within %v, all %d are in use: allow more with MaxConns", p.timeout, stat.MaxConns())
 	}
-	return fmt.Errorf("connect: %w", err)
+	return fmt.Errorf("connect: no answer within %v: check that host and port are those of PostgreSQL: %v", p.timeout, err) //nolint:errorlint // see above
 }
 
 func (p *pool) suspects() bool {

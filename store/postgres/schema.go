@@ -37,5 +37,10 @@ func newSchema(name string) (schema, error) {
 
 func (s schema) quoted() string { return pgx.Identifier{string(s)}.Sanitize() }
 
+// literal returns the qualified name of a table as a text in SQL. It escapes a backslash, too, whatever the server's settings.
+func (s schema) literal(name string) string {
+	return "E'" + strings.NewReplacer(`\`, `\\`, "'", "''").Replace(s.table(name)) + "'"
+}
+
 // table returns the qualified and quoted name of a table.
 func (s schema) table(name string) string { return pgx.Identifier{string(s), name}.Sanitize() }

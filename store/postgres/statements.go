@@ -26,7 +26,7 @@ type statements struct {
 const few = "input.id || '' = input.id"
 
 func newStatements(s schema) *statements {
-	fill := strings.NewReplacer("{few}", few, "{links}", s.table(linksTable), "{version}", s.table(versionTable), "{columns}", columns).Replace
+	fill := strings.NewReplacer("{name}", s.literal(linksTable), "{few}", few, "{links}", s.table(linksTable), "{version}", s.table(versionTable), "{columns}", columns).Replace
 	return &statements{
 		get:     fill("SELECT {columns} FROM {links} WHERE id = $1"),
 		getMany: fill("SELECT {columns} FROM unnest($1::text[]) AS input (id) JOIN {links} USING (id) WHERE {few}"),
@@ -39,7 +39,7 @@ func newStatements(s schema) *statements {
 		revoke:      fill("UPDATE {links} SET revoked_at = coalesce(revoked_at, $2), purge_at = least(purge_at, expires_at) WHERE id = $1"),
 		purge:       fill(strings.ReplaceAll(purgeSQL, "{wait}", "SKIP LOCKED")),
 		purgeLocked: fill(strings.ReplaceAll(purgeSQL, "{wait}", "")),
-		ping:        fill("SELECT version, current_setting('transaction_read_only') = 'on' FROM {version}"),
+		ping:        fill(pingSQL),
 	}
 }
 
@@ -96,3 +96,8 @@ const purgeSQL = `WITH due AS (
 		DELETE FROM {links} AS link USING due WHERE link.id = due.id AND due.ends_at < $1 RETURNING link.id
 	)
 	SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM ended)`
+
+const pingSQL = `SELECT version, current_setting('transaction_read_only') = 'on',
+	has_table_privilege({name}, 'SELECT') AND has_table_privilege({name}, 'INSERT') AND
+	has_table_privilege({name}, 'UPDATE') AND has_table_privilege({name}, 'DELETE')
+	FROM {version}`

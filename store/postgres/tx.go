@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
 var errNoTx = errors.New("the transaction is nil")
@@ -38,14 +39,22 @@ var defaultStatements = newStatements(DefaultSchema)
 //
 // A transaction keeps the link locked until it ends. Other calls for this link wait meanwhile, so keep the transaction short.
 // At the isolation levels REPEATABLE READ and SERIALIZABLE a call may fail with SQLSTATE 40001: repeat the transaction.
-func InTx(tx pgx.Tx) magiclink.Store { return &txStore{tx: tx, sql: defaultStatements} }
+func InTx(tx pgx.Tx) magiclink.Store { return newTxStore(tx, defaultStatements) }
+
+// newTxStore takes a nil pointer in the interface for nil.
+func newTxStore(tx pgx.Tx, sql *statements) *txStore {
+	if nilvalue.Is(tx) {
+		tx = nil
+	}
+	return &txStore{tx: tx, sql: sql}
+}
 
 // InTx is [InTx] for the schema of the Store. It uses the transaction alone: nothing of the Store but its schema.
 func (s *Store) InTx(tx pgx.Tx) magiclink.Store {
 	if !s.usable() {
 		return &txStore{}
 	}
-	return &txStore{tx: tx, sql: s.sql}
+	return newTxStore(tx, s.sql)
 }
 
 // Create stores a new record with all its fields. It returns [magiclink.ErrExists] if the id is taken.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/magiclink-go/magiclink"
@@ -82,7 +83,7 @@ func TestInTxOutcomes(t *testing.T) {
 
 func TestInTxMisuse(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	for _, in := range []magiclink.Store{postgres.InTx(nil), new(postgres.Store).InTx(nil)} {
+	for _, in := range []magiclink.Store{postgres.InTx(nil), postgres.InTx((*pgxpool.Tx)(nil)), new(postgres.Store).InTx(nil)} {
 		require.Error(t, in.Create(ctx, link(1)))
 		_, err := in.Get(ctx, link(1).ID)
 		require.Error(t, err)
@@ -173,4 +174,32 @@ func TestPurgePassesOverLockedRows(t *testing.T) {
 	_, missing := store.Get(t.Context(), link(3).ID)
 	require.ErrorIs(t, missing, magiclink.ErrNotFound)
 	require.LessOrEqual(t, n, 1)
+}
+
+// TestNobodyUsesALinkUp lets a caller leave while its call waits for a lock. When the other transaction is rolled back, the link is still
+// there: the server does not carry the call out for nobody.
+func TestNobodyUsesALinkUp(t *testing.T) {
+	pool := openPool(t, dbtest.PostgresURL(t), nil)
+	store := openStore(t, pool, newSchema())
+	require.NoError(t, store.Create(t.Context(), link(1)))
+	tx, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	_, err = store.InTx(tx).Consume(t.Context(), link(1).ID, time.Now(), "in the transaction")
+	require.NoError(t, err)
+	_, err = limited(t, 100*time.Millisecond, func(ctx context.Context) error {
+		_, err := store.Consume(ctx, link(1).ID, time.Now(), "has left")
+		return err
+	})
+	require.ErrorIs(t, err, magiclink.ErrUnknownOutcome)
+
+	waiting := func() (n int) {
+		query := "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid' AND transactionid = pg_current_xact_id()::xid"
+		require.NoError(t, tx.QueryRow(t.Context(), query).Scan(&n))
+		return n
+	}
+	require.Equal(t, 1, waiting(), "the control: the call waits for this transaction")
+	require.Eventually(t, func() bool { return waiting() == 0 }, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, tx.Rollback(t.Context()))
+	_, err = store.Consume(t.Context(), link(1).ID, time.Now(), "comes later")
+	require.NoError(t, err)
 }
