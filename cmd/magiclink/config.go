@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,6 +40,9 @@ var knownScopes = []string{httpadapter.ScopeCreate, "auth:read", "auth:revoke"}
 // readConfig reads the configuration file.
 func readConfig(path string) (*configFile, error) {
 	text, err := trustedfile.Read(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no configuration %s: correct -config, or restore the file from a backup; an empty one is {}, with mode 0600", path)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}

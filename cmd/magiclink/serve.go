@@ -86,6 +86,10 @@ func runServe(ctx context.Context, p *program, args []string) error {
 		return err
 	}
 	s, err := f.setUp(ctx, p, logger)
+	if err != nil && ctx.Err() != nil {
+		logger.Info("stopped before it served", "error", oneLine(err))
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/magiclink-go/magiclink"
@@ -55,10 +56,29 @@ func (f *storeFlag) check() error {
 	case !f.shared():
 		return usagef("-store is not one that magiclink knows: write sqlite, memory, postgres://…, redis://… or rediss://…")
 	}
-	if u, err := url.Parse(f.where); err != nil || u.Host == "" {
-		return usagef("-store is not a URL: write SCHEME://USER:PASSWORD@HOST/DATABASE, and %%40 for an @ in the password")
+	if u, err := url.Parse(f.where); err != nil || u.Host == "" || strings.Count(f.authority(), "@") > 1 || f.misplaced(u) {
+		return usagef("-store is not a URL: write SCHEME://USER:PASSWORD@HOST/DATABASE, and in the password %%40 for @, %%2F for /, %%3F for ? and %%23 for #")
 	}
 	return nil
+}
+
+// authority is what stands between the scheme and the path: user, password and hosts.
+func (f *storeFlag) authority() string {
+	_, rest, _ := strings.Cut(f.where, "://")
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	return rest[:end]
+}
+
+// misplaced reports whether a part of the URL may be a part of a password: the path and the parameters of Redis appear in its errors.
+func (f *storeFlag) misplaced(u *url.URL) bool {
+	if !f.expires() {
+		return false
+	}
+	_, err := strconv.Atoi(strings.TrimPrefix(u.Path, "/"))
+	return err != nil && strings.Trim(u.Path, "/") != "" || strings.Contains(u.RawQuery, "@") || strings.Contains(u.RawQuery, "%40") || u.Fragment != ""
 }
 
 // open opens the store of serve.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"net/url"
 	"strings"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -12,9 +13,9 @@ import (
 )
 
 // openRedis refuses a server that cannot be reached, or on which links would not be safe.
-func openRedis(ctx context.Context, url string) (magiclink.Store, func() error, error) {
+func openRedis(ctx context.Context, server string) (magiclink.Store, func() error, error) {
 	goredis.SetLogger(quiet{})
-	client, err := redisClient(url)
+	client, err := redisClient(server)
 	if err != nil {
 		return nil, nil, usagef("-store: %s", err)
 	}
@@ -37,17 +38,29 @@ type quiet struct{}
 // Printf implements the logger of go-redis.
 func (quiet) Printf(context.Context, string, ...any) {}
 
+// databaseOf returns the path of a URL that check has accepted.
+func databaseOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return u.Path
+}
+
 // redisClient returns the client of a cluster if the URL names further servers by addr=HOST:PORT, and of one server otherwise.
-func redisClient(url string) (goredis.UniversalClient, error) {
-	if _, query, _ := strings.Cut(url, "?"); strings.Contains("&"+query, "&addr=") {
-		options, err := goredis.ParseClusterURL(url)
+func redisClient(server string) (goredis.UniversalClient, error) {
+	if _, query, _ := strings.Cut(server, "?"); strings.Contains("&"+query, "&addr=") {
+		options, err := goredis.ParseClusterURL(server)
 		if err != nil {
 			return nil, err
+		}
+		if strings.Trim(databaseOf(server), "0/") != "" {
+			return nil, errors.New("a cluster has the database 0 alone: leave the number of the database out")
 		}
 		options.ContextTimeoutEnabled = true
 		return goredis.NewClusterClient(options), nil
 	}
-	options, err := goredis.ParseURL(url)
+	options, err := goredis.ParseURL(server)
 	if err != nil {
 		return nil, err
 	}

@@ -93,7 +93,7 @@ var defaulted = regexp.MustCompile(`\$\{\w+:-([^}]*)\}`)
 func (c compose) environment(service, database string) (env []string) {
 	for name, value := range c.Services[service].Environment {
 		value = defaulted.ReplaceAllString(value, "$1")
-		if value == "postgres://magiclink:magiclink@postgres/magiclink" {
+		if value == "postgres://magiclink@postgres/magiclink" {
 			value = database
 		}
 		env = append(env, name+"="+value)

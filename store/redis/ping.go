@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 
@@ -27,33 +28,39 @@ func (s *Store) pingAll(ctx context.Context) error {
 		return err
 	}
 	for _, server := range servers {
-		if err := ping(ctx, server); err != nil {
+		info, err := ping(ctx, server)
+		if err != nil {
 			return err
+		}
+		if _, alone := s.client.(*goredis.Client); alone && clusterEnabled.MatchString(info) {
+			return errors.New(clusterAdvice)
 		}
 	}
 	return nil
 }
 
-// ping runs a script that changes nothing. The server refuses it whenever it would refuse a write.
-func ping(ctx context.Context, server *goredis.Client) error {
+// ping runs a script that changes nothing. The server refuses it whenever it would refuse a write. It returns what the server says of
+// itself, if this user may know it.
+func ping(ctx context.Context, server *goredis.Client) (info string, err error) {
 	if err := server.Eval(ctx, probeScript.text, nil).Err(); err != nil {
-		return err
+		return "", err
 	}
-	text, err := server.Info(ctx, "memory").Result()
+	text, err := server.Info(ctx, "memory", "cluster").Result()
 	if err != nil {
 		if goredis.IsPermissionError(err) {
-			return nil
+			return "", nil
 		}
-		return err
+		return "", err
 	}
 	memory, policy := memoryLimit.FindStringSubmatch(text), memoryPolicy.FindStringSubmatch(text)
 	if memory == nil || policy == nil || memory[1] == "0" || policy[1] == "noeviction" {
-		return nil
+		return text, nil
 	}
-	return fmt.Errorf("the server removes live links when its memory is full: set maxmemory-policy to noeviction instead of %s", policy[1])
+	return "", fmt.Errorf("the server removes live links when its memory is full: set maxmemory-policy to noeviction instead of %s", policy[1])
 }
 
 var (
-	memoryLimit  = regexp.MustCompile(`(?m)^maxmemory:(\d+)`)
-	memoryPolicy = regexp.MustCompile(`(?m)^maxmemory_policy:([a-z-]+)`)
+	memoryLimit    = regexp.MustCompile(`(?m)^maxmemory:(\d+)`)
+	clusterEnabled = regexp.MustCompile(`(?m)^cluster_enabled:1`)
+	memoryPolicy   = regexp.MustCompile(`(?m)^maxmemory_policy:([a-z-]+)`)
 )
