@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -66,7 +67,7 @@ func (c *call) found(err error) (magiclink.Record, error) {
 // fail sets the failure of the call. Nothing was changed, unless an attempt may have taken place.
 func (c *call) fail(err error) {
 	err = withAdvice(err)
-	if c.unknown && !c.reads {
+	if c.unknown && !c.reads && !errors.Is(err, magiclink.ErrUnknownOutcome) {
 		err = fmt.Errorf("%w: %w", magiclink.ErrUnknownOutcome, err)
 	}
 	c.failure = err
