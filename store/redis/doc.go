@@ -72,6 +72,7 @@
 // and in a cluster also +cluster|slots and +asking.
 //
 // Hooks of the client are called from goroutines of the Store. A panic in a hook fails the calls that share the pipeline, and no others.
+// A hook of one server of a ClusterClient runs in a goroutine of go-redis, where a panic ends the process.
 //
 // # Redis Cluster
 //
