@@ -136,7 +136,7 @@ type Store interface {
 	Revoke(ctx context.Context, id string, at time.Time) error
 
 	// Purge removes at most limit records whose [Record.End] is before the given time and returns how many it removed;
-	// fewer than limit means that none was left. It removes nothing else. A limit below 1 is an error and removes
-	// nothing. Purge may be called at any time beside the other methods and delays them only briefly.
+	// fewer than limit means that none was left. It removes no other record; a [Limiter] also forgets idle keys. A limit below 1
+	// is an error and removes nothing. Purge may be called at any time beside the other methods and delays them only briefly.
 	Purge(ctx context.Context, before time.Time, limit int) (int, error)
 }

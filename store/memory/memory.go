@@ -30,6 +30,7 @@ var (
 type Store struct {
 	seed   maphash.Seed
 	shards [shardCount]shard
+	limits limits
 }
 
 type shard struct {
@@ -48,6 +49,7 @@ func New() *Store {
 	for i := range s.shards {
 		s.shards[i].records = make(map[string]magiclink.Record)
 	}
+	s.limits.arrivals = make(map[string]int64)
 	return s
 }
 
@@ -134,7 +136,7 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
 }
 
 // Purge removes at most limit records whose [magiclink.Record.End] is before the given time and returns how many it
-// removed. It looks at every record and locks one part in 256 of them at a time. Purge does not stop when the context ends
+// removed. It looks at every record and locks one part in 256 of them at a time. It forgets every idle key. Purge does not stop when the context ends
 // during the call.
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := s.usable(ctx); err != nil {
@@ -144,6 +146,7 @@ func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, er
 		return 0, failed("purge", fmt.Errorf("the limit is %d: pass a limit of at least 1", limit))
 	}
 	before = truncate(before)
+	s.limits.forgetIdle(before)
 	removed := 0
 	for i := range s.shards {
 		if removed == limit {

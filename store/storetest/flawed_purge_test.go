@@ -33,7 +33,7 @@ func (s *flawed) Purge(ctx context.Context, before time.Time, limit int) (int, e
 	case s.has("Purge removes more than it reports") && len(keys) == limit:
 		clear(s.records)
 	}
-	return len(keys), nil
+	return min(len(keys)+s.forgetKeys(before), limit), nil
 }
 
 // purgeable returns the keys of the records that Purge removes.

@@ -22,6 +22,9 @@ type flawed struct {
 	ends    map[string]time.Time // what Purge goes by
 	uses    map[string]time.Time // when records were consumed that are purged
 	marked  map[string]bool      // used or revoked, whatever the times in the record say
+
+	returned int              // how far the flaw that pages by offset has come
+	arrivals map[string]int64 // of the keys of Take
 }
 
 func newFlawed(f flaw) *flawed {
@@ -31,6 +34,8 @@ func newFlawed(f flaw) *flawed {
 		ends:    make(map[string]time.Time),
 		uses:    make(map[string]time.Time),
 		marked:  make(map[string]bool),
+
+		arrivals: make(map[string]int64),
 	}
 }
 

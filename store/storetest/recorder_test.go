@@ -33,6 +33,8 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
+func (r *recorder) Skipf(string, ...any) { runtime.Goexit() }
+
 // failures runs one case in a goroutine of its own, which Fatalf may end, and returns what it reported.
 func failures(ctx context.Context, name string, s magiclink.Store) []string {
 	r := &recorder{ctx: ctx}

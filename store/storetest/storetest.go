@@ -8,6 +8,9 @@
 // Each failure names the rule that was broken. The suite uses only the public interface and the standard library, and it
 // sleeps nowhere.
 //
+// The suite also checks each optional interface that [magiclink.StoreAs] finds in the store: [magiclink.Lister],
+// [magiclink.SubjectRevoker] and [magiclink.Limiter]. It skips the cases of the others.
+//
 // The suite takes its times from the real clock, so that it also suits an engine whose keys expire. A link that must be
 // live expires in an hour. A link that must have expired is consumed at a time after its expiry. Once the
 // [magiclink.Record.End] of a record has passed on the real clock, the suite accepts a store that has forgotten the record.
@@ -18,6 +21,7 @@ package storetest
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/magiclink-go/magiclink"
@@ -43,6 +47,7 @@ type tester interface {
 	Context() context.Context
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
 }
 
 // testCase checks one rule, or a few rules that belong together. Its name is the name of the subtest.
@@ -110,8 +115,9 @@ var cases = []testCase{
 
 // everyCase returns the cases as they are, and each of them again with a wrapped store.
 func everyCase() []testCase {
-	all := append([]testCase(nil), cases...)
-	for _, c := range cases {
+	plain := slices.Concat(cases, optionalCases)
+	all := slices.Clone(plain)
+	for _, c := range plain {
 		all = append(all, testCase{"Wrapped/" + c.name, func(t tester, s magiclink.Store) { c.check(t, wrapper{s}) }})
 	}
 	return all

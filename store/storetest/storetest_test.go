@@ -1,6 +1,7 @@
 package storetest_test
 
 import (
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -34,6 +35,13 @@ func TestRunMakesAStoreForEachCase(t *testing.T) {
 	for i, name := range plain {
 		require.Equal(t, "Wrapped/"+name, wrapped[i])
 	}
+}
+
+// plain has no optional interface.
+type plain struct{ magiclink.Store }
+
+func TestRunSkipsWhatAStoreIsNot(t *testing.T) {
+	storetest.Run(t, func(*testing.T) magiclink.Store { return plain{newFlawed("")} })
 }
 
 // pinger is an optional interface. A wrapped store has it only if StoreAs looks inside.
@@ -170,6 +178,12 @@ var caught = map[flaw][]string{
 	"Purge removes everything":                                                {"Purge/KeepsTheLiving", "Purge/Boundary"},
 	"Purge takes the moment itself":                                           {"Purge/Boundary"},
 	"Purge goes by its own clock":                                             {"Purge/CallersClock"},
+}
+
+func init() {
+	for _, more := range []map[flaw][]string{listFlaws, revokeSubjectFlaws, limitFlaws} {
+		maps.Copy(caught, more)
+	}
 }
 
 func TestRunCatchesFlaws(t *testing.T) {
