@@ -43,7 +43,7 @@
 //
 // # Versions
 //
-// Open and New bring a database of the schema version before (2) to the present one (3), in one transaction. Packages of
+// Open and New bring a database of an earlier schema version (2 or 3) to the present one (4), in one transaction. Packages of
 // before refuse the database from then on, so stop processes with an older package first.
 //
 // # Errors

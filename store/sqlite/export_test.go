@@ -1,5 +1,11 @@
 package sqlite
 
+import (
+	"database/sql/driver"
+
+	"github.com/magiclink-go/magiclink"
+)
+
 // Waiting returns how many calls wait for a commit.
 func (s *Store) Waiting() int {
 	s.commit.mu.Lock()
@@ -23,6 +29,27 @@ func (s *Store) Closed() bool {
 
 // PurgeStatements are the statements of a purge.
 var PurgeStatements = []string{postponePurge, purgeUses, purgeLinks}
+
+// ListStatements returns the statements of a List, for a database with these indexes.
+func ListStatements(query magiclink.ListQuery, there ...Index) (statements []string, args [][]any) {
+	known := map[Index]bool{}
+	for _, index := range there {
+		known[index] = true
+	}
+	l := newListing(query, known)
+	skip, skipArgs := l.from("SELECT id", query.Before)
+	step, stepArgs := l.from(selectColumns, query.Before)
+	stepArgs = append(append(stepArgs, l.filterArgs...), int64(10))
+	statements = []string{skip + " ORDER BY id DESC LIMIT 1 OFFSET ?", step + l.filters + " ORDER BY id DESC LIMIT ?"}
+	for _, values := range [][]driver.Value{append(skipArgs, int64(10)), stepArgs} {
+		plain := make([]any, len(values))
+		for i, value := range values {
+			plain[i] = value
+		}
+		args = append(args, plain)
+	}
+	return statements, args
+}
 
 // Gathering decides whether a batch waits.
 type Gathering = gathering

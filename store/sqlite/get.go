@@ -36,39 +36,14 @@ func (s *Store) get(ctx context.Context, id string) (record magiclink.Record, fo
 }
 
 func (s *Store) lookUp(ended <-chan struct{}, id string) (record magiclink.Record, found bool, err error) {
-	if err := s.gate.enter(); err != nil {
-		return record, false, err
-	}
-	defer s.gate.leave()
-	// A reader meets a lock only while another process reads the log back after a crash, or closes the last connection.
-	err = newPatience().wait(ended, func() error {
-		record, found, err = s.read(ended, id)
+	err = s.onReader(ended, func(conn driver.QueryerContext) error {
+		record, found, err = queryRecord(conn, id)
 		return err
 	})
-	return record, found, err
-}
-
-func (s *Store) read(ended <-chan struct{}, id string) (r magiclink.Record, found bool, err error) {
-	if err := s.guard.mapped(); err != nil {
-		return magiclink.Record{}, false, err
-	}
-	conn, err := s.db.Conn(endedContext{ended})
 	if err != nil {
 		return magiclink.Record{}, false, err
 	}
-	err = conn.Raw(func(driverConn any) error {
-		queryer, ok := driverConn.(driver.QueryerContext)
-		if !ok {
-			return fmt.Errorf("connections of type %T are not supported: use the driver github.com/mattn/go-sqlite3", driverConn)
-		}
-		r, found, err = queryRecord(queryer, id)
-		return err
-	})
-	if err != nil && !isLocked(err) {
-		discard(conn) // it may keep the marks of the failure, as the writer's
-		return magiclink.Record{}, false, err
-	}
-	return r, found, errors.Join(err, conn.Close())
+	return record, found, nil
 }
 
 // queryRecord asks the driver itself, as a statement does. Reading one record is not worth interrupting.

@@ -5,6 +5,7 @@ package sqlite_test
 import (
 	"context"
 	"database/sql"
+	"os"
 	"testing"
 	"time"
 
@@ -79,6 +80,61 @@ func TestMigratesVersion2(t *testing.T) {
 	require.Equal(t, schemaOf(t, newPath(t)), schemaOf(t, path), "a migrated file is like a new one")
 	require.NoError(t, s.Close())
 	requirePresentByID(t, open(t, path), "mlk_live") // it is not migrated twice
+}
+
+// version3 copies a file that the package wrote when its schema had version 3, with a few links in every state.
+func version3(t *testing.T) (path string) {
+	t.Helper()
+	content, err := os.ReadFile("testdata/version3.db")
+	require.NoError(t, err)
+	path = newPath(t)
+	require.NoError(t, os.WriteFile(path, content, 0o600))
+	return path
+}
+
+func TestMigratesVersion3(t *testing.T) {
+	path := version3(t)
+	s := open(t, path)
+	require.NoError(t, s.Ping(t.Context()))
+	at := func(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+	for name, change := range map[string]func(*magiclink.Record){
+		"live":    func(*magiclink.Record) {},
+		"used":    func(r *magiclink.Record) { r.ConsumedAt = at(2000) },
+		"short":   func(r *magiclink.Record) { r.ConsumedAt, r.SessionTimeout = at(2000), time.Minute },
+		"ended":   func(r *magiclink.Record) { r.ConsumedAt, r.RevokedAt = at(2000), at(5000) },
+		"revoked": func(r *magiclink.Record) { r.RevokedAt = at(5000) },
+	} {
+		want := magiclink.Record{
+			ID:   "mlk_" + name,
+			Path: "/" + name, SessionTimeout: time.Hour, Extension: "\x00" + name, CreatedAt: at(1000), ExpiresAt: at(900_000),
+			Subject: magiclink.Subject{TenantID: "tenant", BusinessID: "biz", ExternalBusinessID: "shop", Email: name + "@example.com"},
+		}
+		if change(&want); !want.ConsumedAt.IsZero() {
+			want.ConsumedBy = "browser " + name
+		}
+		got, err := s.Get(t.Context(), want.ID)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	listed, err := s.List(t.Context(), magiclink.ListQuery{Subject: magiclink.Subject{TenantID: "tenant"}, Limit: 10})
+	require.NoError(t, err)
+	require.Len(t, listed, 5)
+	wait, err := s.Take(t.Context(), "key", magiclink.Rate{Burst: 1, Every: time.Hour}, time.Now())
+	require.NoError(t, err)
+	require.Zero(t, wait)
+	require.Equal(t, schemaOf(t, newPath(t)), schemaOf(t, path), "a migrated file is like a new one")
+	require.NoError(t, s.Close())
+	requirePresentByID(t, open(t, path), "mlk_live") // it is not migrated twice
+}
+
+// A migration from version 3 that fails leaves the file as it was.
+func TestMigrationFrom3IsOneTransaction(t *testing.T) {
+	path := version3(t)
+	run(t, path, "CREATE TABLE magiclink_limits (taken INTEGER)")
+	_, err := sqlite.Open(path)
+	require.ErrorContains(t, err, "migrate from version 3")
+	run(t, path, "DROP TABLE magiclink_limits")
+	requirePresentByID(t, open(t, path), "mlk_live")
 }
 
 func TestPurgesWhatWasMigrated(t *testing.T) {

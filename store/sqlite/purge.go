@@ -28,10 +28,16 @@ const (
 // Purge removes at most limit records whose [magiclink.Record.End] is before the given time and returns how many it removed;
 // fewer than limit means that none was left. A limit below 1 is an error.
 //
+// When no record is left, Purge also forgets idle keys (see [magiclink.Limiter]).
+//
 // Purge works in small transactions, and other writes take their turn between them. When Purge fails after some of them, for
 // example because the context has ended, it returns the error together with the number of records that are gone.
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
-	return purge(before, limit, func(run operation) error { return s.write(ctx, "purge", run) })
+	removed, err := purge(before, limit, func(run operation) error { return s.write(ctx, "purge", run) })
+	if err == nil && removed < limit {
+		err = s.forgetIdle(ctx, before)
+	}
+	return removed, err
 }
 
 // purge calls write once for each of its steps.

@@ -165,7 +165,7 @@ func TestPurgeUsesIndexes(t *testing.T) {
 	open(t, path)
 	db := pool(t, path)
 	for _, statement := range sqlite.PurgeStatements {
-		plan := queryPlan(t, db, statement)
+		plan := queryPlan(t, db, statement, 0, 1)
 		text := strings.Join(plan, "\n")
 		require.Contains(t, text, "SEARCH magiclink_links USING COVERING INDEX magiclink_links_purge_at (purge_at<?)", statement)
 		require.NotContains(t, text, "SCAN", statement)
@@ -174,9 +174,9 @@ func TestPurgeUsesIndexes(t *testing.T) {
 }
 
 // queryPlan returns the steps by which SQLite would run the statement.
-func queryPlan(t *testing.T, db *sql.DB, statement string) (plan []string) {
+func queryPlan(t *testing.T, db *sql.DB, statement string, args ...any) (plan []string) {
 	t.Helper()
-	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+statement, 0, 1)
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+statement, args...)
 	require.NoError(t, err)
 	defer rows.Close()
 	for rows.Next() {

@@ -14,10 +14,11 @@ const columns = `id, tenant_id, business_id, external_business_id, email, path, 
 
 // The inner SELECTs are not a join, because SQLite would compile the join anew for each id. That doubled the cost of a
 // redemption.
-const selectRecord = "SELECT " + columns + `,
+const selectColumns = "SELECT " + columns + `,
 	(SELECT consumed_at FROM magiclink_uses WHERE magiclink_uses.id = magiclink_links.id),
-	(SELECT consumed_by FROM magiclink_uses WHERE magiclink_uses.id = magiclink_links.id)
-	FROM magiclink_links WHERE id = ?`
+	(SELECT consumed_by FROM magiclink_uses WHERE magiclink_uses.id = magiclink_links.id)`
+
+const selectRecord = selectColumns + " FROM magiclink_links WHERE id = ?"
 
 const columnCount = 13
 

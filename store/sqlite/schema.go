@@ -11,7 +11,7 @@ import (
 const applicationID = 0x6d6c6b5f
 
 // version is the version of the schema that this package reads and writes.
-const version = 3
+const version = 4
 
 // schema creates the tables of this version.
 //
@@ -38,6 +38,12 @@ const schema = `
 		id          TEXT    PRIMARY KEY NOT NULL, -- of a link that was used
 		consumed_at INTEGER NOT NULL,
 		consumed_by TEXT    NOT NULL
+	) STRICT, WITHOUT ROWID;` + limitsSchema
+
+const limitsSchema = `
+	CREATE TABLE magiclink_limits (
+		key     BLOB    PRIMARY KEY NOT NULL,
+		arrival INTEGER NOT NULL -- the theoretical arrival time (GCRA), in milliseconds since 1970 in UTC
 	) STRICT, WITHOUT ROWID;`
 
 // migrateFrom2 makes the tables anew, with the rows of version 2, which had no extension, purge_at and consumed_by. It adds no
@@ -181,13 +187,13 @@ func migrate(ctx context.Context, conn *sql.Conn, policy foreign) error {
 	switch found {
 	case 0:
 		return createSchema(ctx, conn, policy)
-	case 2:
-		if err := exec(ctx, conn, migrateFrom2); err != nil {
-			return fmt.Errorf("migrate from version 2: %w", err)
-		}
-		return exec(ctx, conn, "UPDATE magiclink_schema SET version = ?", version)
+	case version: // another process was faster
+		return nil
 	}
-	return nil // another process was faster
+	if err := exec(ctx, conn, map[int]string{2: migrateFrom2, 3: limitsSchema}[found]); err != nil {
+		return fmt.Errorf("migrate from version %d: %w", found, err)
+	}
+	return exec(ctx, conn, "UPDATE magiclink_schema SET version = ?", version)
 }
 
 func createSchema(ctx context.Context, conn *sql.Conn, policy foreign) error {

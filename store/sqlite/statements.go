@@ -21,6 +21,8 @@ type statements struct {
 	postponePurge           *statement
 	purgeUses, purgeLinks   *statement
 	changes                 *statement
+	arrival, setArrival     *statement
+	removeLimit             *statement
 }
 
 // query is the text of a statement, and where the statement belongs.
@@ -45,6 +47,9 @@ func (s *statements) queries() []query {
 		{&s.purgeUses, purgeUses},
 		{&s.purgeLinks, purgeLinks},
 		{&s.changes, "SELECT changes()"},
+		{&s.arrival, selectArrival},
+		{&s.setArrival, upsertArrival},
+		{&s.removeLimit, deleteLimit},
 	}
 }
 
