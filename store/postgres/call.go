@@ -20,6 +20,9 @@ type call struct {
 	send   sendFunc
 	reads  bool // changes nothing
 	id     string
+	ids    []string         // of a RevokeSubject, as they are stored
+	rate   magiclink.Rate   // of a Take, whose key is the id
+	wait   time.Duration    // what a Take returns
 	record magiclink.Record // the record to create, or the one that was found
 	at     time.Time
 	by     string

@@ -55,6 +55,13 @@
 // [InTx] and [Store.InTx] return a store whose calls belong to a transaction of the application: an invoice and its link are
 // committed together, or an account is made only if its link was used.
 //
+// # Lists and limits
+//
+// [Store.List] and [Store.RevokeSubject] find records by their tenant, address or business. In a table with millions of records of many
+// tenants they need an [Index], which [Store.CreateIndex] makes.
+//
+// [Store.Take] counts in a table of its own (magiclink_limits). A Take that is refused writes nothing.
+//
 // # Other servers
 //
 // CockroachDB and YugabyteDB speak the same protocol. This package uses no advisory lock, no LISTEN, no trigger and no server-side

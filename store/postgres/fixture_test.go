@@ -3,6 +3,8 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -41,6 +43,22 @@ func pgxBegin(t *testing.T, pool *pgxpool.Pool, work func(magiclink.Store), stor
 		return nil
 	})
 }
+
+// interloper is a tracer that does something, once, when a statement with this text begins.
+type interloper struct {
+	text string
+	once sync.Once
+	do   func()
+}
+
+func (i *interloper) TraceQueryStart(ctx context.Context, _ *pgx.Conn, data pgx.TraceQueryStartData) context.Context {
+	if strings.Contains(data.SQL, i.text) {
+		i.once.Do(i.do)
+	}
+	return ctx
+}
+
+func (*interloper) TraceQueryEnd(context.Context, *pgx.Conn, pgx.TraceQueryEndData) {}
 
 // hostileTracer misbehaves when a statement begins.
 type hostileTracer struct{ harm atomic.Pointer[func()] }

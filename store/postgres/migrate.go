@@ -34,7 +34,7 @@ func migrations() fs.FS {
 }
 
 // newestVersion is the number of the newest file of Migrations.
-const newestVersion = 2
+const newestVersion = 3
 
 const migrateAttempts = 20
 

@@ -68,7 +68,7 @@ func TestMigrateRefusesNewerTables(t *testing.T) {
 	require.NoError(t, store.Ping(t.Context()))
 	_, err := pool.Exec(t.Context(), `UPDATE `+quote(schema)+`.magiclink_version SET version = 99`)
 	require.NoError(t, err)
-	require.ErrorContains(t, store.Migrate(t.Context()), "version 99 and this package knows up to 2: upgrade the package")
+	require.ErrorContains(t, store.Migrate(t.Context()), "version 99 and this package knows up to 3: upgrade the package")
 	require.ErrorContains(t, store.Ping(t.Context()), "upgrade the package")
 }
 
@@ -117,7 +117,7 @@ func quote(schema string) string { return `"` + strings.ReplaceAll(schema, `"`, 
 func TestMigrateWaitsForTheOther(t *testing.T) {
 	pool, schema := openPool(t, dbtest.PostgresURL(t), nil), newSchema()
 	store := openStore(t, pool, schema)
-	_, err := pool.Exec(t.Context(), "DROP TABLE "+quote(schema)+".magiclink_links")
+	_, err := pool.Exec(t.Context(), "DROP TABLE "+quote(schema)+".magiclink_links, "+quote(schema)+".magiclink_limits")
 	require.NoError(t, err)
 	_, err = pool.Exec(t.Context(), "UPDATE "+quote(schema)+".magiclink_version SET version = 1")
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 const purgeBatch = 500
 
 // Purge removes at most limit records whose [magiclink.Record.End] is before the given time and returns how many it
-// removed. It works in small transactions and passes over rows that another transaction has
+// removed. When no record is left, Purge also forgets idle keys (see [magiclink.Limiter]). It works in small transactions and passes over rows that another transaction has
 // locked; in the end it waits for those. Several processes may purge at the same time and share the work.
 //
 // When Purge fails after some of them, for example because the context has ended, it returns the error together with the
@@ -24,10 +24,14 @@ func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, er
 	if limit < 1 {
 		return 0, failed("purge", fmt.Errorf("the limit is %d: pass a limit of at least 1", limit))
 	}
-	return purge(limit, func(c *call) error {
+	removed, err := purge(limit, func(c *call) error {
 		c.send, c.at = s.sql.sendPurge, truncate(before)
 		return s.do(ctx, "purge", s.single, c)
 	})
+	if err == nil && removed < limit {
+		err = s.forgetIdle(ctx, before)
+	}
+	return removed, err
 }
 
 // purge makes calls until the limit is reached or nothing is left.

@@ -13,11 +13,12 @@ import (
 
 var errNotText = errors.New("a field of the record is not valid UTF-8: only Extension may hold other bytes")
 
-// PostgreSQL cannot store NUL in a text. A backslash in a stored text therefore stands for something else: \0 for NUL and \\
-// for itself. Neither is in a text in practice, so that people can read and search the columns.
+// PostgreSQL cannot store NUL in a text. The byte 1 in a stored text therefore begins a pair: 1 1 for NUL and 1 2 for the byte 1
+// itself. Neither is in a text in practice, so that people can read and search the columns. Stored texts sort as the texts do, which
+// List relies on.
 var (
-	escaper   = strings.NewReplacer(`\`, `\\`, "\x00", `\0`)
-	unescaper = strings.NewReplacer(`\\`, `\`, `\0`, "\x00")
+	escaper   = strings.NewReplacer("\x00", "\x01\x01", "\x01", "\x01\x02")
+	unescaper = strings.NewReplacer("\x01\x01", "\x00", "\x01\x02", "\x01")
 )
 
 func escape(s string) string   { return escaper.Replace(s) }

@@ -16,6 +16,7 @@ const maxIdentifier = 63
 
 const (
 	linksTable   = "magiclink_links"
+	limitsTable  = "magiclink_limits"
 	versionTable = "magiclink_version"
 )
 

@@ -18,6 +18,10 @@ type statements struct {
 	revoke               string
 	purge, purgeLocked   string
 	ping                 string
+
+	revokeMany, revokeFirst     string
+	takeOne, arrivals, takeMany string
+	removeLimit, forgetIdle     string
 }
 
 // few is true. It makes the planner expect one row of input, so that the planner looks each row up by the index. PostgreSQL keeps the
@@ -26,7 +30,7 @@ type statements struct {
 const few = "input.id || '' = input.id"
 
 func newStatements(s schema) *statements {
-	fill := strings.NewReplacer("{name}", s.literal(linksTable), "{few}", few, "{links}", s.table(linksTable), "{version}", s.table(versionTable), "{columns}", columns).Replace
+	fill := strings.NewReplacer("{name}", s.literal(linksTable), "{few}", few, "{links}", s.table(linksTable), "{limits}", s.table(limitsTable), "{version}", s.table(versionTable), "{columns}", columns).Replace
 	return &statements{
 		get:     fill("SELECT {columns} FROM {links} WHERE id = $1"),
 		getMany: fill("SELECT {columns} FROM unnest($1::text[]) AS input (id) JOIN {links} USING (id) WHERE {few}"),
@@ -39,6 +43,13 @@ func newStatements(s schema) *statements {
 		revoke:      fill("UPDATE {links} SET revoked_at = coalesce(revoked_at, $2), purge_at = least(purge_at, expires_at) WHERE id = $1"),
 		purge:       fill(strings.ReplaceAll(purgeSQL, "{wait}", "SKIP LOCKED")),
 		purgeLocked: fill(strings.ReplaceAll(purgeSQL, "{wait}", "")),
+		revokeMany:  fill(revokeManySQL),
+		revokeFirst: fill(revokeFirstSQL),
+		takeOne:     fill(takeSQL),
+		arrivals:    fill(arrivalsSQL),
+		takeMany:    fill(takeManySQL),
+		removeLimit: fill("DELETE FROM {limits} WHERE key = $1"),
+		forgetIdle:  fill(forgetIdleSQL),
 		ping:        fill(pingSQL),
 	}
 }

@@ -46,6 +46,7 @@ type Store struct {
 	desk   *desk
 
 	read, create, consume *lane // for calls of one kind, which share statements
+	limits                *lane // for Take, likewise
 	single                *lane // for every other call: each has a statement of its own
 	closing               sync.Once
 }
@@ -85,8 +86,8 @@ func (s *Store) addLanes(connections int) {
 		return &lane{desk: s.desk, pool: s.pool, size: maxBatch, width: width, limit: half, single: s.single}
 	}
 	s.read = shared(half) // no commit to share, so several connections are faster
-	s.create, s.consume = shared(1), shared(1)
-	s.desk.lanes = []*lane{s.read, s.create, s.consume, s.single}
+	s.create, s.consume, s.limits = shared(1), shared(1), shared(1)
+	s.desk.lanes = []*lane{s.read, s.create, s.consume, s.single, s.limits}
 }
 
 // Close waits for the calls that are running and stops the goroutines of the Store. The pool stays open. Calls that begin

@@ -1,13 +1,13 @@
 -- One row for each link. A row of a used link is also the session that came from the link.
 -- Times are milliseconds since 1970 in UTC: to_timestamp(expires_at / 1000.0).
--- In the text columns a backslash is written as \\ and NUL, which PostgreSQL cannot store, as \0.
+-- In the text columns NUL, which PostgreSQL cannot store, is written as the bytes 1 1, and the byte 1 as 1 2.
 CREATE TABLE "magiclink".magiclink_links (
 	id                   text COLLATE "C" PRIMARY KEY,
-	tenant_id            text   NOT NULL,
-	business_id          text   NOT NULL,
-	external_business_id text   NOT NULL,
-	email                text   NOT NULL,
-	path                 text   NOT NULL,
+	tenant_id            text COLLATE "C" NOT NULL, -- as are all texts: compared byte by byte
+	business_id          text COLLATE "C" NOT NULL,
+	external_business_id text COLLATE "C" NOT NULL,
+	email                text COLLATE "C" NOT NULL,
+	path                 text COLLATE "C" NOT NULL,
 	session_timeout      bigint NOT NULL, -- seconds
 	extension            bytea  NOT NULL,
 	created_at           bigint NOT NULL,
