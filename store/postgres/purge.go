@@ -12,8 +12,9 @@ import (
 const purgeBatch = 500
 
 // Purge removes at most limit records whose [magiclink.Record.End] is before the given time and returns how many it
-// removed. When no record is left, Purge also forgets idle keys (see [magiclink.Limiter]). It works in small transactions and passes over rows that another transaction has
-// locked; in the end it waits for those. Several processes may purge at the same time and share the work.
+// removed. It works in small transactions and passes over rows that another transaction has locked; in the end it waits for those.
+// Several processes may purge at the same time and share the work. When no record is left, Purge also forgets idle keys (see
+// [magiclink.Limiter]).
 //
 // When Purge fails after some of them, for example because the context has ended, it returns the error together with the
 // number of records that are gone. If the error matches [magiclink.ErrUnknownOutcome], another 500 at most may be gone.
