@@ -22,6 +22,7 @@ func TestBouncer(t *testing.T) {
 		"PreparedStatements": {200, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			url := server.Bouncer(t, c.prepared)
 			storetest.Run(t, fresh(openPool(t, url, c.change)))
 		})

@@ -69,6 +69,9 @@ func TestStore(t *testing.T) {
 			c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
 		},
 	} {
-		t.Run(name, func(t *testing.T) { storetest.Run(t, fresh(openPool(t, url, change))) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, fresh(openPool(t, url, change)))
+		})
 	}
 }
