@@ -29,21 +29,27 @@ func (f *storeFlag) declare(set *flag.FlagSet) {
 
 // engine returns what opens the store, or nil.
 func (f *storeFlag) engine() func(ctx context.Context, url string) (magiclink.Store, func() error, error) {
-	scheme, _, isURL := strings.Cut(f.where, "://")
-	switch {
-	case !isURL:
-		return nil
-	case scheme == "postgres", scheme == "postgresql":
+	switch f.scheme() {
+	case "postgres", "postgresql":
 		return openPostgres
-	case f.expires():
+	case "redis", "rediss":
 		return openRedis
 	}
 	return nil
 }
 
+// scheme returns what stands before "://", or nothing.
+func (f *storeFlag) scheme() string {
+	scheme, _, isURL := strings.Cut(f.where, "://")
+	if !isURL {
+		return ""
+	}
+	return scheme
+}
+
 // expires reports whether the server removes ended links by itself.
 func (f *storeFlag) expires() bool {
-	return strings.HasPrefix(f.where, "redis://") || strings.HasPrefix(f.where, "rediss://")
+	return f.scheme() == "redis" || f.scheme() == "rediss"
 }
 
 // shared reports whether several machines can use the store.

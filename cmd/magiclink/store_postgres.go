@@ -17,7 +17,7 @@ const (
 	startTimeout   = 10 * time.Second // of the first look at a server
 )
 
-// openPostgres refuses a server that cannot be reached, and tables that are not there: a service that cannot work had better say
+// openPostgres refuses a server that cannot be reached, and tables that are not there: a service that cannot work should say
 // so when it starts.
 func openPostgres(ctx context.Context, url string) (magiclink.Store, func() error, error) {
 	store, closeStore, err := connectPostgres(ctx, url)

@@ -14,8 +14,9 @@ import (
 func (s *Postgres) Bouncer(t testing.TB, preparedStatements int) string {
 	t.Helper()
 	dir, port := directory(t), freePort(t)
+	// With auth_type any, the user of the server is named by the database.
 	text := fmt.Sprintf(`[databases]
-* = host=127.0.0.1 port=%d
+* = host=127.0.0.1 port=%d user=magiclink
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = %d
@@ -31,8 +32,6 @@ ignore_startup_parameters = extra_float_digits
 	case preparedStatements > 0:
 		t.Skip("this pgbouncer is older than 1.21 and keeps no prepared statements")
 	}
-	// With auth_type any, the user of the server is named by the database.
-	text = regexp.MustCompile(`(?m)^\* = .*$`).ReplaceAllString(text, fmt.Sprintf("* = host=127.0.0.1 port=%d user=magiclink", s.Port))
 	config := filepath.Join(dir, "pgbouncer.ini")
 	writeFile(t, config, text)
 	url := fmt.Sprintf("postgres://magiclink@127.0.0.1:%d/postgres?sslmode=disable&connect_timeout=2", port)

@@ -33,7 +33,7 @@ func NewProxy(t testing.TB, target string) *Proxy {
 	group.Go(func() { p.accept(&group) })
 	t.Cleanup(func() {
 		_ = listener.Close()
-		p.Set(func(p *Proxy) { p.refuse = true })
+		p.set(func(p *Proxy) { p.refuse = true })
 		p.Cut()
 		group.Wait()
 	})
@@ -43,8 +43,8 @@ func NewProxy(t testing.TB, target string) *Proxy {
 // Address returns the host and port of the proxy.
 func (p *Proxy) Address() string { return p.listener.Addr().String() }
 
-// Set changes the state of the proxy under its lock.
-func (p *Proxy) Set(change func(*Proxy)) {
+// set changes the state of the proxy under its lock.
+func (p *Proxy) set(change func(*Proxy)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	change(p)
@@ -52,23 +52,23 @@ func (p *Proxy) Set(change func(*Proxy)) {
 
 // Pass lets everything pass to the address.
 func (p *Proxy) Pass(target string) {
-	p.Set(func(p *Proxy) { p.target, p.refuse, p.deaf, p.stalled, p.delay = target, false, false, false, 0 })
+	p.set(func(p *Proxy) { p.target, p.refuse, p.deaf, p.stalled, p.delay = target, false, false, false, 0 })
 }
 
 // Refuse closes all connections, and new ones at once.
 func (p *Proxy) Refuse() {
-	p.Set(func(p *Proxy) { p.refuse = true })
+	p.set(func(p *Proxy) { p.refuse = true })
 	p.Cut()
 }
 
 // Deaf drops what the server answers.
-func (p *Proxy) Deaf() { p.Set(func(p *Proxy) { p.deaf = true }) }
+func (p *Proxy) Deaf() { p.set(func(p *Proxy) { p.deaf = true }) }
 
 // Stall lets nothing pass. What was to pass is lost for good.
-func (p *Proxy) Stall() { p.Set(func(p *Proxy) { p.stalled = true }) }
+func (p *Proxy) Stall() { p.set(func(p *Proxy) { p.stalled = true }) }
 
 // Delay delays what the server answers.
-func (p *Proxy) Delay(by time.Duration) { p.Set(func(p *Proxy) { p.delay = by }) }
+func (p *Proxy) Delay(by time.Duration) { p.set(func(p *Proxy) { p.delay = by }) }
 
 // Cut closes all connections.
 func (p *Proxy) Cut() {
@@ -101,14 +101,14 @@ func (p *Proxy) accept(group *sync.WaitGroup) {
 			_ = client.Close()
 			continue
 		}
-		p.Set(func(p *Proxy) { p.links[client], p.links[server] = true, true })
+		p.set(func(p *Proxy) { p.links[client], p.links[server] = true, true })
 		group.Go(func() { p.pump(client, server, false) })
 		group.Go(func() { p.pump(server, client, true) })
 	}
 }
 
 func (p *Proxy) pump(from, to net.Conn, answers bool) {
-	defer p.Set(func(p *Proxy) {
+	defer p.set(func(p *Proxy) {
 		delete(p.links, from)
 		delete(p.links, to)
 	})

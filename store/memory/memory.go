@@ -136,8 +136,8 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
 }
 
 // Purge removes at most limit records whose [magiclink.Record.End] is before the given time and returns how many it
-// removed. It looks at every record and locks one part in 256 of them at a time. It forgets every idle key. Purge does not stop when the context ends
-// during the call.
+// removed. It looks at every record and locks one part in 256 of them at a time. It also forgets every idle key. Purge does not
+// stop when the context ends during the call.
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := s.usable(ctx); err != nil {
 		return 0, failed("purge", err)
