@@ -2,6 +2,7 @@ package httpadapter_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -158,32 +159,66 @@ func (c slowClients) FindClient(ctx context.Context, id string) (httpadapter.Cli
 	}
 }
 
-// A body that has come takes the bound away: neither the work that follows nor a later request on the connection meets it.
+// A body that has come takes the bound away: neither the work that follows nor a later request on the connection meets it, also
+// when a middleware has read the body.
 func TestAConnectionIsAsBeforeAfterItsBody(t *testing.T) {
-	for _, readTimeout := range []time.Duration{0, time.Minute} {
-		synctest.Test(t, func(t *testing.T) {
-			clients, err := httpadapter.StaticClients(httpadapter.Client{ID: "crm", SecretSHA256: httpadapter.HashSecret("canary-secret")})
-			require.NoError(t, err)
-			service, err := httpadapter.NewService(httpadapter.ServiceConfig{
-				Config:  magiclink.Config{BaseURL: baseURL, Keys: seededKeyring(t), Store: memory.New()},
-				Clients: slowClients{clients}, Timeout: time.Minute,
+	middlewares := map[string]func(http.Handler) http.Handler{
+		"none": func(next http.Handler) http.Handler { return next },
+		"puts the body back": func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				body, err := io.ReadAll(r.Body)
+				require.NoError(t, err)
+				r.Body = io.NopCloser(bytes.NewReader(body))
+				next.ServeHTTP(w, r)
 			})
-			require.NoError(t, err)
-			onPipe(t, &http.Server{Handler: service, ReadTimeout: readTimeout}, func(conn net.Conn, answers *bufio.Reader) {
-				const form = "client_id=crm&client_secret=canary-secret"
-				for range 3 {
-					_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
-						httpadapter.TokenPath, typeForm, len(form), form)
-					require.NoError(t, err)
-					response, err := http.ReadResponse(answers, nil)
-					require.NoError(t, err)
-					require.Equal(t, http.StatusOK, response.StatusCode)
-					require.False(t, response.Close)
-					_, err = io.Copy(io.Discard, response.Body)
-					require.NoError(t, err)
-					time.Sleep(10 * time.Second)
-				}
+		},
+		"parses the form": func(next http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				require.NoError(t, r.ParseForm())
+				next.ServeHTTP(w, r)
 			})
-		})
+		},
+	}
+	for name, middleware := range middlewares {
+		for _, readTimeout := range []time.Duration{0, time.Minute} {
+			t.Run(fmt.Sprintf("%s, %v", name, readTimeout), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					onPipe(t, &http.Server{Handler: middleware(slowService(t)), ReadTimeout: readTimeout}, askThrice(t))
+				})
+			})
+		}
+	}
+}
+
+// slowService has a directory of clients that takes its time.
+func slowService(t *testing.T) http.Handler {
+	t.Helper()
+	clients, err := httpadapter.StaticClients(httpadapter.Client{ID: "crm", SecretSHA256: httpadapter.HashSecret("canary-secret")})
+	require.NoError(t, err)
+	service, err := httpadapter.NewService(httpadapter.ServiceConfig{
+		Config:  magiclink.Config{BaseURL: baseURL, Keys: seededKeyring(t), Store: memory.New()},
+		Clients: slowClients{clients}, Timeout: time.Minute,
+	})
+	require.NoError(t, err)
+	return service
+}
+
+// askThrice asks for three access tokens on one connection, with a pause after each.
+func askThrice(t *testing.T) func(net.Conn, *bufio.Reader) {
+	t.Helper()
+	const form = "client_id=crm&client_secret=canary-secret"
+	return func(conn net.Conn, answers *bufio.Reader) {
+		for range 3 {
+			_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s",
+				httpadapter.TokenPath, typeForm, len(form), form)
+			require.NoError(t, err)
+			response, err := http.ReadResponse(answers, nil)
+			require.NoError(t, err)
+			require.Equal(t, http.StatusOK, response.StatusCode)
+			require.False(t, response.Close)
+			_, err = io.Copy(io.Discard, response.Body)
+			require.NoError(t, err)
+			time.Sleep(10 * time.Second)
+		}
 	}
 }
