@@ -1,0 +1,2 @@
+// Package signin leads a person from an e-mail address to a session.
+package signin
