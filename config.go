@@ -54,6 +54,18 @@ type Config struct {
 	// day.
 	MaxSessionTimeout time.Duration
 
+	// MaxTTL is the longest life of a link that a caller may ask for, in whole minutes from 1 to 15. Zero means 15 minutes, the maximum of the
+	// specification. It also bounds the default of 5 minutes. OWASP ASVS 5.0 demands at most 10 minutes (6.5.5).
+	MaxTTL time.Duration
+
+	// Supersede lets a new link end the older unused links of the same Subject, so that the link of the last mail is the one that
+	// works. Sessions go on. Links without an Email are left alone, because they may be for several people. It needs a Store that is a [Lister]. Each Issue
+	// then looks for older links; in a store with many live links that needs an index by address.
+	Supersede bool
+
+	// Limits bound how often links are issued. The zero Limits bound nothing. Limits need a Store that is a [Limiter].
+	Limits Limits
+
 	// SessionRecheck is how long [Sessions.Verify] may rely on an earlier look at the Store. Zero means that it looks each
 	// time, so that a session that was ended is refused everywhere at once. Each Sessions value remembers its own looks: after
 	// [Issuer.Revoke], or an End on another Sessions value, a session may be accepted for this much longer. It must not be
@@ -66,8 +78,7 @@ type Config struct {
 	// Logger takes what cannot be returned. Nil means slog.Default. No token, link or address is logged.
 	Logger *slog.Logger
 
-	// OnEvent is called at the end of each Issue, Revoke, Redeem, Grant and End, successful or not, in the goroutine of the
-	// call, so by several goroutines at once. Inspect and Verify report no event. The context is that of the call and may have
+	// OnEvent is called at the end of each call that an [Op] names, successful or not, in the goroutine of the call, so by several goroutines at once. Inspect and Verify report no event. The context is that of the call and may have
 	// ended. It should be quick. A panic in it is contained and logged.
 	OnEvent func(context.Context, Event)
 }
@@ -117,8 +128,13 @@ func (e ConfigErrors) err() error {
 // settings are a Config that was checked, with its defaults filled in.
 type settings struct {
 	Config
-	route    baseURL
-	observer observer
+	route      baseURL
+	observer   observer
+	configured Store // the Store of the Config, also where WithStore has set another
+}
+
+func (s *settings) bounds() bounds {
+	return bounds{ttl: int(s.MaxTTL / time.Minute), session: int(s.MaxSessionTimeout / time.Second)}
 }
 
 // check reports the faults of the fields that every constructor reads.
@@ -142,11 +158,15 @@ func (c Config) check() (settings, ConfigErrors) {
 	if reason := checkMaxSession(c.MaxSessionTimeout); reason != "" {
 		faults.add("MaxSessionTimeout", reason)
 	}
+	if c.MaxTTL%time.Minute != 0 || c.MaxTTL < 0 || c.MaxTTL > maxTTL*time.Minute {
+		faults.add("MaxTTL", "must be whole minutes from 1 to 15, or zero for 15")
+	}
 	if c.SessionRecheck < 0 {
 		faults.add("SessionRecheck", "must not be negative")
 	}
 	c = c.withDefaults(route)
-	return settings{Config: c, route: route, observer: observer{onEvent: c.OnEvent, logger: c.Logger}}, faults
+	set := settings{Config: c, route: route, observer: observer{onEvent: c.OnEvent, logger: c.Logger}, configured: c.Store}
+	return set, faults
 }
 
 func (e *ConfigErrors) checkKeys(keys, sessionKeys *Keyring) {
@@ -201,6 +221,9 @@ func (c Config) withDefaults(route baseURL) Config {
 	}
 	if c.MaxSessionTimeout == 0 {
 		c.MaxSessionTimeout = maxSessionTimeout * time.Second
+	}
+	if c.MaxTTL == 0 {
+		c.MaxTTL = maxTTL * time.Minute
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -3,7 +3,6 @@ package magiclink
 import (
 	"math"
 	"reflect"
-	"time"
 
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
@@ -25,17 +24,17 @@ func (e *SyntaxError) Error() string { return "magiclink: the body " + e.Reason 
 // the zero of a Go caller: a client that writes a number means the number.
 //
 // It returns [FieldErrors] with every field that breaks its rule, or a [*SyntaxError] that says why the text is not such
-// an object. On an error the receiver is unchanged. Otherwise Caller and Extension, which are not part of the JSON, keep their
-// values.
+// an object. On an error the receiver is unchanged. Otherwise Caller, Extension and IdempotencyKey, which are not part of the JSON,
+// keep their values.
 func (in *MagicLinkCreate) UnmarshalJSON(text []byte) error {
 	r, err := readCreate(text)
 	if err == nil {
-		err = r.complete(maxSessionTimeout * time.Second)
+		err = r.complete(specification)
 	}
 	if err != nil {
 		return err
 	}
-	r.in.Caller, r.in.Extension = in.Caller, in.Extension
+	r.in.Caller, r.in.Extension, r.in.IdempotencyKey = in.Caller, in.Extension, in.IdempotencyKey
 	*in = r.in
 	return nil
 }
@@ -54,8 +53,8 @@ type createReader struct {
 }
 
 // complete adds the faults of the members that could be read, and returns all faults, or nil.
-func (r *createReader) complete(longestSession time.Duration) error {
-	for _, fault := range check(&r.in, longestSession) {
+func (r *createReader) complete(longest bounds) error {
+	for _, fault := range check(&r.in, longest) {
 		if !r.faults.has(fault.Field) { // a value that could not be read is not there to be judged
 			r.faults = append(r.faults, fault)
 		}

@@ -37,6 +37,9 @@ var (
 	ErrUnavailable = errors.New("magiclink: temporarily unavailable")
 	// ErrTokenTooLong says that a token would be longer than the 4096 bytes that a verifier reads.
 	ErrTokenTooLong = errors.New("magiclink: the token would be longer than a verifier accepts")
+	// ErrUnsupported says that the Store lacks the optional interface that the call needs: [Lister], [SubjectRevoker] or [Limiter]. The
+	// stores of this project have them.
+	ErrUnsupported = errors.New("magiclink: the Store cannot do this")
 	// ErrNoStore says that a session cannot be ended, because [NewSessions] was given no Store: the session lasts until it
 	// expires. Set [Config.Store] to the store of the Redeemer.
 	ErrNoStore = errors.New("magiclink: sessions without a Store cannot be ended: set Config.Store")
@@ -49,6 +52,13 @@ var (
 	errNoSessions = errors.New("magiclink: Sessions is not initialized: use NewSessions")
 	errNilStore   = errors.New("magiclink: WithStore was given a nil Store: pass it a Store")
 )
+
+// errOtherRecord is the cause of an outage.
+var errOtherRecord = errors.New("the store answered with another record")
+
+func unsupported(what string) error {
+	return fmt.Errorf("%w: it is no magiclink.%s", ErrUnsupported, what)
+}
 
 // inputError says that an argument is wrong, so that the same call never succeeds.
 type inputError string

@@ -12,11 +12,16 @@ type Op string
 
 // The operations.
 const (
-	OpIssue  Op = "issue"  // Issuer.Issue, IssueJSON
-	OpRevoke Op = "revoke" // Issuer.Revoke
-	OpRedeem Op = "redeem" // Redeemer.Redeem, RedeemBy
-	OpGrant  Op = "grant"  // Sessions.Grant
-	OpEnd    Op = "end"    // Sessions.End
+	OpIssue     Op = "issue"      // Issuer.Issue, IssueJSON
+	OpRevoke    Op = "revoke"     // Issuer.Revoke
+	OpRevokeAll Op = "revoke_all" // Issuer.RevokeAll
+	OpSupersede Op = "supersede"  // Issuer.Issue has ended older links: see Config.Supersede
+	OpList      Op = "list"       // Issuer.List, Sessions.List
+	OpGet       Op = "get"        // Issuer.Get
+	OpRedeem    Op = "redeem"     // Redeemer.Redeem, RedeemBy
+	OpGrant     Op = "grant"      // Sessions.Grant
+	OpEnd       Op = "end"        // Sessions.End
+	OpEndAll    Op = "end_all"    // Sessions.EndAll
 )
 
 // Reason is why an operation failed: a small fixed set, suitable as a metric label. The empty Reason is success.
@@ -24,7 +29,7 @@ type Reason string
 
 // The reasons. Those without a comment are the Err… variables of the same name.
 const (
-	ReasonInvalidInput      Reason = "invalid_input"  // FieldErrors, *SyntaxError, ErrTokenTooLong, a malformed argument
+	ReasonInvalidInput      Reason = "invalid_input"  // FieldErrors, *SyntaxError, ErrTokenTooLong, ErrIdempotencyMismatch, a malformed argument
 	ReasonInvalidCaller     Reason = "invalid_caller" // *CallerError
 	ReasonBusinessNotFound  Reason = "business_not_found"
 	ReasonBusinessForbidden Reason = "business_forbidden"
@@ -33,7 +38,8 @@ const (
 	ReasonRevoked           Reason = "revoked"
 	ReasonConsumed          Reason = "consumed"
 	ReasonExpired           Reason = "expired"
-	ReasonMisconfigured     Reason = "misconfigured" // no store to end a session in, or no key that signs
+	ReasonLimited           Reason = "limited"       // ErrLimited
+	ReasonMisconfigured     Reason = "misconfigured" // a store that lacks an interface, no store to end a session in, or no key that signs
 	ReasonUnavailable       Reason = "unavailable"   // ErrUnavailable, and every error that is not listed
 )
 
@@ -48,6 +54,8 @@ type Event struct {
 	TenantID   string        // empty where none is known, or where it is not valid: see ValidTenantID
 	BusinessID string        // empty where none is known
 	LinkID     string        // "mlk_" and 22 characters; empty where none is known
+	Actor      string        // who made the call: see WithActor; empty where nobody has said
+	Count      int           // how many links were listed, revoked or ended, for the operations that are about several
 }
 
 // eventOf describes the outcome of an operation. It leaves out ids that are not valid: they could forge lines of an audit log.
@@ -85,7 +93,7 @@ func (o *observer) tell(ctx context.Context, event Event, began time.Time) {
 	if o.onEvent == nil {
 		return
 	}
-	event.Took = time.Since(began)
+	event.Took, event.Actor = time.Since(began), actorOf(ctx)
 	defer func() {
 		if recover() != nil {
 			o.logger.ErrorContext(ctx, "magiclink: OnEvent panicked", "op", string(event.Op), "link_id", event.LinkID)
@@ -123,6 +131,9 @@ func reasonOf(err error) Reason {
 		{ErrConsumed, ReasonConsumed},
 		{ErrExpired, ReasonExpired},
 		{ErrTokenTooLong, ReasonInvalidInput},
+		{ErrIdempotencyMismatch, ReasonInvalidInput},
+		{ErrLimited, ReasonLimited},
+		{ErrUnsupported, ReasonMisconfigured},
 		{ErrNoStore, ReasonMisconfigured},
 		{ErrNoSigningKey, ReasonMisconfigured},
 	} {

@@ -1,15 +1,15 @@
 package magiclink
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // FieldError is one field that breaks one rule.
 type FieldError struct {
-	Field   string `json:"field"`   // the JSON name, such as "ttl"; "Extension" is the only Go name
+	Field   string `json:"field"`   // the JSON name, such as "ttl"; "Extension" and "IdempotencyKey" are Go names
 	Rule    string `json:"rule"`    // required_without, biz_string, min, max, plaintext, email, localpath, type or same_business
 	Message string `json:"message"` // for people; it never quotes the value
 }
@@ -43,7 +43,7 @@ func (e FieldErrors) has(field string) bool {
 
 // fieldOrder is the order in which faults are reported: that of MagicLinkCreate.
 var fieldOrder = []string{
-	"business_id", "external_business_id", "ttl", "session_timeout", "email", "path", "Extension",
+	"business_id", "external_business_id", "ttl", "session_timeout", "email", "path", "Extension", "IdempotencyKey",
 }
 
 func (e FieldErrors) sort() {
@@ -79,6 +79,11 @@ func message(rule, parameter string, kind reflect.Kind) string {
 	return "breaks the rule " + rule
 }
 
-func maxFault(field string, limit int) FieldError {
-	return FieldError{Field: field, Rule: "max", Message: message("max", strconv.Itoa(limit), reflect.Int)}
+// bound adds a fault for a value beyond its limit, unless the field has a fault already.
+func (e *FieldErrors) bound(field string, value, limit int, message string) {
+	if value <= limit || e.has(field) {
+		return
+	}
+	*e = append(*e, FieldError{Field: field, Rule: "max", Message: fmt.Sprintf(message, limit)})
+	e.sort()
 }

@@ -9,8 +9,9 @@ import (
 // Issue checks the input, mints a link, persists it, and returns it when the store has acknowledged it.
 //
 // Errors: [FieldErrors] with every field that breaks its rule; [*CallerError] for a Caller that is malformed or that this
-// Issuer cannot serve; [ErrBusinessForbidden]; [ErrBusinessNotFound]; [ErrUnavailable] when the store, the directory or the
-// key fails or the context ends. After an error nobody has seen the link.
+// Issuer cannot serve; [ErrBusinessForbidden]; [ErrBusinessNotFound]; [*LimitedError], which matches [ErrLimited], beyond
+// [Config.Limits]; [ErrIdempotencyMismatch]; [ErrUnavailable] when the store, the directory or the key fails or the context ends. After an
+// error nobody has seen the link.
 func (i *Issuer) Issue(ctx context.Context, in MagicLinkCreate) (MagicLinkResponse, error) {
 	if err := i.ready(); err != nil {
 		return MagicLinkResponse{}, err
@@ -29,20 +30,27 @@ func (i *Issuer) Issue(ctx context.Context, in MagicLinkCreate) (MagicLinkRespon
 //
 // Errors: [*SyntaxError], and those of [Issuer.Issue].
 func (i *Issuer) IssueJSON(ctx context.Context, caller Caller, body []byte) (MagicLinkResponse, error) {
+	return i.IssueJSONOnce(ctx, caller, "", body)
+}
+
+// IssueJSONOnce is IssueJSON with a [MagicLinkCreate.IdempotencyKey].
+//
+// Errors: those of [Issuer.IssueJSON], and [ErrIdempotencyMismatch].
+func (i *Issuer) IssueJSONOnce(ctx context.Context, caller Caller, key string, body []byte) (MagicLinkResponse, error) {
 	if err := i.ready(); err != nil {
 		return MagicLinkResponse{}, err
 	}
 	began := i.settings.observer.began()
 	r, err := readCreate(body)
 	if err == nil && len(r.faults) > 0 {
-		err = r.complete(i.settings.MaxSessionTimeout)
+		err = r.complete(i.settings.bounds())
 	}
 	if err != nil {
 		event := eventOf(OpIssue, i.settings.Now(), Subject{TenantID: caller.TenantID}, "", err)
 		i.settings.observer.tell(ctx, event, began)
 		return MagicLinkResponse{}, err
 	}
-	r.in.Caller = caller
+	r.in.Caller, r.in.IdempotencyKey = caller, key
 	return i.Issue(ctx, r.in)
 }
 
@@ -51,7 +59,7 @@ func (i *Issuer) issue(ctx context.Context, in *MagicLinkCreate, now time.Time) 
 	if err := i.settings.checkCaller(in.Caller); err != nil {
 		return Record{}, MagicLinkResponse{}, err
 	}
-	if faults := check(in, i.settings.MaxSessionTimeout); faults != nil {
+	if faults := check(in, i.settings.bounds()); faults != nil {
 		return Record{}, MagicLinkResponse{}, faults
 	}
 	if err := ctx.Err(); err != nil {
@@ -62,12 +70,35 @@ func (i *Issuer) issue(ctx context.Context, in *MagicLinkCreate, now time.Time) 
 		return Record{}, MagicLinkResponse{}, err
 	}
 	record := i.record(in, business, now)
+	repeated, err := i.reserve(ctx, in, &record, now)
+	switch {
+	case err != nil:
+		return Record{}, MagicLinkResponse{}, err
+	case repeated.Repeated:
+		return record, repeated, nil
+	}
+	if err := i.settings.take(ctx, record.Subject, now); err != nil {
+		return Record{}, MagicLinkResponse{}, err
+	}
+	return i.store(ctx, in, record, now)
+}
+
+// store makes the link, keeps its record, and ends the older links. A link that could not be told from older ones is not handed out.
+func (i *Issuer) store(ctx context.Context, in *MagicLinkCreate, record Record, now time.Time) (Record, MagicLinkResponse, error) {
 	link, err := i.link(&record)
 	if err != nil {
 		return Record{}, MagicLinkResponse{}, unavailable("sign the token", err)
 	}
 	if err := i.settings.Store.Create(ctx, record); err != nil {
+		if in.IdempotencyKey != "" && errors.Is(err, ErrExists) { // a call with the same key was faster
+			return record, MagicLinkResponse{MagicLinkID: record.ID, ExpiresAt: record.ExpiresAt, Repeated: true}, nil
+		}
 		return Record{}, MagicLinkResponse{}, unavailable("store the link", err)
+	}
+	ended, err := i.supersede(ctx, record, now)
+	i.tellSuperseded(ctx, record, ended, now, err)
+	if err != nil {
+		return Record{}, MagicLinkResponse{}, unavailable("issue", err)
 	}
 	return record, MagicLinkResponse{MagicLink: link, MagicLinkID: record.ID, ExpiresAt: record.ExpiresAt}, nil
 }
@@ -76,7 +107,7 @@ func (i *Issuer) issue(ctx context.Context, in *MagicLinkCreate, now time.Time) 
 func (i *Issuer) record(in *MagicLinkCreate, business Business, now time.Time) Record {
 	ttl, session := in.TTL, time.Duration(in.SessionTimeout)*time.Second
 	if ttl == 0 {
-		ttl = defaultTTL
+		ttl = min(defaultTTL, i.settings.bounds().ttl)
 	}
 	if session == 0 {
 		session = min(defaultSessionTimeout*time.Second, i.settings.MaxSessionTimeout)

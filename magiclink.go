@@ -20,6 +20,10 @@ func New(config Config) (*Issuer, error) {
 	if keys := config.Keys.load(); len(keys.keys) > 0 && keys.active == nil {
 		faults.add("Keys", "has no key that can sign: load the keyring with its private keys")
 	}
+	faults.checkLimits(config.Limits, config.Store)
+	if _, ok := StoreAs[Lister](config.Store); config.Supersede && !ok {
+		faults.add("Supersede", "needs a Store that is a Lister, as the stores of this project are")
+	}
 	if err := faults.err(); err != nil {
 		return nil, err
 	}
@@ -78,7 +82,7 @@ type MagicLinkCreate struct {
 	// When both ids are given, they must name the same business.
 	ExternalBusinessID string `json:"external_business_id,omitempty" validate:"omitempty,max=255,plaintext"`
 
-	// TTL is how long the link can be used, in minutes, from 1 to 15. Zero means 5.
+	// TTL is how long the link can be used, in minutes, from 1 to 15, or to Config.MaxTTL. Zero means 5, or Config.MaxTTL if that is shorter.
 	TTL int `json:"ttl,omitempty" validate:"omitempty,min=1,max=15"`
 
 	// SessionTimeout is how long the session lasts that the link starts, in seconds, from 1 to 7948800 (92 days).
@@ -96,6 +100,12 @@ type MagicLinkCreate struct {
 	// Extension is data of the application that is stored with the link and comes back in the [Redemption]: at most
 	// 1024 bytes of any kind. It is not part of the JSON, and is not in the link.
 	Extension string `json:"-" validate:"-"`
+
+	// IdempotencyKey lets a caller repeat a call whose answer was lost: a second call with the same key and the same input, in the
+	// link's life, issues nothing and returns the id of the first link: see [MagicLinkResponse.Repeated]. With another
+	// input it fails with [ErrIdempotencyMismatch]. Keys are apart for each tenant; a caller that serves several clients puts the client
+	// into the key. At most 1024 bytes of any kind; only a digest is stored. Empty means none. It is not part of the JSON.
+	IdempotencyKey string `json:"-" validate:"-"`
 }
 
 // MagicLinkResponse is an issued link: the specification's schema of the same name. Its JSON leaves out the link: see
@@ -104,4 +114,8 @@ type MagicLinkResponse struct {
 	MagicLink   string    `json:"magic_link"`    // the link. It is a credential: send it, do not log it
 	MagicLinkID string    `json:"magic_link_id"` // "mlk_" and 22 characters; ids sort by the time of issue
 	ExpiresAt   time.Time `json:"-"`             // the first moment at which the link cannot be used, in UTC, a whole second
+
+	// Repeated reports that an earlier call with the same IdempotencyKey has issued the link. MagicLink is empty then: nobody keeps a
+	// link. A caller that never got the link revokes it by its id and issues another one, with another key.
+	Repeated bool `json:"-"`
 }

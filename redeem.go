@@ -240,7 +240,7 @@ func verdict(doing string, err error) error {
 // because it is about to become a redirection, and somebody may have changed what is stored.
 func redemption(doing, id string, record Record, err error) (Redemption, error) {
 	if err == nil && record.ID != id {
-		err = errors.New("the store answered with another record")
+		err = errOtherRecord
 	}
 	if err != nil {
 		return Redemption{}, verdict(doing, err)

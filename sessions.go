@@ -89,11 +89,7 @@ func (s *Sessions) grant(redeemed Redemption, now time.Time) (token string, sess
 	if err := grantable(redeemed); err != nil {
 		return "", Session{}, err
 	}
-	created := redeemed.RedeemedAt.UTC().Truncate(time.Second)
-	session = Session{
-		ID: sessionID(redeemed.MagicLinkID), MagicLinkID: redeemed.MagicLinkID, Subject: redeemed.Subject,
-		CreatedAt: created, ExpiresAt: created.Add(redeemed.SessionTimeout.Truncate(time.Second)),
-	}
+	session = sessionOf(redeemed.MagicLinkID, redeemed.Subject, redeemed.RedeemedAt, redeemed.SessionTimeout)
 	if !now.Before(session.ExpiresAt.Add(s.settings.Leeway)) { // within the Leeway Verify accepts it
 		return "", Session{}, ErrExpired
 	}
@@ -105,6 +101,15 @@ func (s *Sessions) grant(redeemed Redemption, now time.Time) (token string, sess
 		return "", Session{}, err
 	}
 	return token, session, nil
+}
+
+// sessionOf returns the session that comes from a link: it is decided by the record alone.
+func sessionOf(linkID string, subject Subject, redeemedAt time.Time, timeout time.Duration) Session {
+	created := redeemedAt.UTC().Truncate(time.Second)
+	return Session{
+		ID: sessionID(linkID), MagicLinkID: linkID, Subject: subject,
+		CreatedAt: created, ExpiresAt: created.Add(timeout.Truncate(time.Second)),
+	}
 }
 
 func sessionID(linkID string) string { return prefixSession + strings.TrimPrefix(linkID, prefixLink) }

@@ -48,6 +48,14 @@ func (l *recentLooks) put(id string, now time.Time, ends int) {
 	l.new[id] = now
 }
 
+// dropAll forgets all sessions, because some of them were ended here.
+func (l *recentLooks) dropAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ends++
+	l.new, l.old = nil, nil
+}
+
 // drop forgets a session that was ended here.
 func (l *recentLooks) drop(id string) {
 	l.mu.Lock()

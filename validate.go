@@ -4,7 +4,6 @@ import (
 	"errors"
 	"reflect"
 	"strings"
-	"time"
 
 	"github.com/go-playground/validator/v10"
 )
@@ -50,9 +49,16 @@ func onString(rule func(string) bool) validator.Func {
 	return func(field validator.FieldLevel) bool { return rule(field.Field().String()) }
 }
 
-// check returns every field of the input that breaks a rule, or nil. The longest session is an operator's setting, at
-// most that of the tags.
-func check(in *MagicLinkCreate, longestSession time.Duration) FieldErrors {
+// bounds are the largest values that an operator allows, at most those of the tags.
+type bounds struct {
+	ttl     int // minutes
+	session int // seconds
+}
+
+var specification = bounds{ttl: maxTTL, session: maxSessionTimeout}
+
+// check returns every field of the input that breaks a rule, or nil.
+func check(in *MagicLinkCreate, longest bounds) FieldErrors {
 	var faults FieldErrors
 	invalid, _ := errors.AsType[validator.ValidationErrors](validate.Struct(in)) // of a struct it is the only error
 	for _, fault := range invalid {
@@ -60,13 +66,9 @@ func check(in *MagicLinkCreate, longestSession time.Duration) FieldErrors {
 			Field: fault.Field(), Rule: fault.Tag(), Message: message(fault.Tag(), fault.Param(), fault.Kind()),
 		})
 	}
-	if len(in.Extension) > maxExtension {
-		faults = append(faults, FieldError{Field: "Extension", Rule: "max", Message: "must have at most 1024 bytes"})
-	}
-	longest := int(longestSession / time.Second)
-	if in.SessionTimeout > longest && !faults.has("session_timeout") {
-		faults = append(faults, maxFault("session_timeout", longest))
-		faults.sort()
-	}
+	faults.bound("ttl", in.TTL, longest.ttl, "must be at most %d")
+	faults.bound("session_timeout", in.SessionTimeout, longest.session, "must be at most %d")
+	faults.bound("Extension", len(in.Extension), maxExtension, "must have at most %d bytes")
+	faults.bound("IdempotencyKey", len(in.IdempotencyKey), maxIdempotencyKey, "must have at most %d bytes")
 	return faults
 }

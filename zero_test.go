@@ -21,18 +21,24 @@ func TestValuesThatNoConstructorMade(t *testing.T) {
 
 	// The arguments are good ones, so that nothing but the value itself is at fault.
 	good := map[string][]any{
-		"Issue":       {t.Context(), fullInput},
-		"IssueJSON":   {t.Context(), magiclink.Caller{}, []byte(withID(`"ttl":5`))},
-		"Revoke":      {t.Context(), "tenant-1", id},
-		"Inspect":     {t.Context(), link},
-		"Redeem":      {t.Context(), link},
-		"RedeemBy":    {t.Context(), link, "by"},
-		"Destination": {redeemed},
-		"Grant":       {t.Context(), redeemed},
-		"Verify":      {t.Context(), token},
-		"End":         {t.Context(), session},
-		"WithStore":   {f.store},
-		"BaseURL":     {}, "CanGrant": {},
+		"Issue":               {t.Context(), fullInput},
+		"IssueJSON":           {t.Context(), magiclink.Caller{}, []byte(withID(`"ttl":5`))},
+		"Revoke":              {t.Context(), "tenant-1", id},
+		"RevokeAll":           {t.Context(), caller("tenant-1", ""), redeemed.Subject},
+		"Get":                 {t.Context(), caller("tenant-1", ""), id},
+		"IssueJSONOnce":       {t.Context(), magiclink.Caller{}, "key", []byte(withID(`"ttl":5`))},
+		"List of New":         {t.Context(), caller("tenant-1", ""), magiclink.ListQuery{}},
+		"List of NewSessions": {t.Context(), session.Subject},
+		"Inspect":             {t.Context(), link},
+		"Redeem":              {t.Context(), link},
+		"RedeemBy":            {t.Context(), link, "by"},
+		"Destination":         {redeemed},
+		"Grant":               {t.Context(), redeemed},
+		"Verify":              {t.Context(), token},
+		"End":                 {t.Context(), session},
+		"EndAll":              {t.Context(), session.Subject},
+		"WithStore":           {f.store},
+		"BaseURL":             {}, "CanGrant": {},
 	}
 	for constructor, values := range map[string][]any{
 		"New":         {(*magiclink.Issuer)(nil), new(magiclink.Issuer), (*magiclink.Issuer)(nil).WithStore(f.store), (*magiclink.Issuer)(nil).WithStore(nil)},
@@ -44,6 +50,9 @@ func TestValuesThatNoConstructorMade(t *testing.T) {
 			for i := range receiver.NumMethod() {
 				name := receiver.Type().Method(i).Name
 				args, known := good[name]
+				if name == "List" { // of two types
+					args, known = good["List of "+constructor]
+				}
 				require.True(t, known, "a new method %s: add its arguments", name)
 				t.Run(receiver.Type().Elem().Name()+" "+[]string{"nil", "zero", "nil with store", "nil with nil store"}[n]+" "+name, func(t *testing.T) {
 					requireNotMade(t, constructor, name, call(receiver.Method(i), args))

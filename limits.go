@@ -1,0 +1,100 @@
+package magiclink
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ErrLimited says that a call was refused because there were too many of its kind. The error is a [*LimitedError], which says when to try again.
+var ErrLimited = errors.New("magiclink: too many requests")
+
+// LimitedError is the error of a call that a limit has refused. It matches [ErrLimited]. Nothing has happened.
+type LimitedError struct {
+	RetryAfter time.Duration // after this time the call may succeed; more than zero
+}
+
+// Error implements the error interface.
+func (e *LimitedError) Error() string {
+	return fmt.Sprintf("%v: try again in %v", ErrLimited, e.RetryAfter.Round(time.Millisecond))
+}
+
+// Is reports whether the target is ErrLimited.
+func (e *LimitedError) Is(target error) bool { return target == ErrLimited }
+
+// Limits bound how often links are issued. A zero [Rate] is no limit. They are counted in the Store, so all processes and
+// replicas on it share them.
+type Limits struct {
+	// PerSubject bounds the links for one person: for one address of a tenant, whatever its upper and lower case, and for a link without an address for one
+	// business of a tenant.
+	PerSubject Rate
+	// PerTenant bounds the links of one tenant.
+	PerTenant Rate
+}
+
+func (e *ConfigErrors) checkLimits(limits Limits, store Store) {
+	limited := false
+	for _, each := range []struct {
+		name string
+		rate Rate
+	}{{"Limits.PerSubject", limits.PerSubject}, {"Limits.PerTenant", limits.PerTenant}} {
+		if each.rate == (Rate{}) {
+			continue
+		}
+		limited = true
+		if each.rate.Check("key", time.Unix(0, 0)) != nil {
+			e.add(each.name, "is out of bounds: Burst is 1 to 1000000, Every is 1ms to 366 days")
+		}
+	}
+	if _, ok := StoreAs[Limiter](store); limited && !ok {
+		e.add("Limits", "need a Store that is a Limiter, as the stores of this project are")
+	}
+}
+
+// take counts one link. It asks the Config's store, also where [Issuer.WithStore] has set another: what a transaction counts would be forgotten when it is
+// rolled back.
+func (s *settings) take(ctx context.Context, subject Subject, now time.Time) error {
+	for _, each := range []struct {
+		rate Rate
+		key  func() string
+	}{
+		{s.Limits.PerSubject, func() string { return subjectKey(subject) }},
+		{s.Limits.PerTenant, func() string { return limitKey("tenant", subject.TenantID) }},
+	} {
+		if each.rate == (Rate{}) {
+			continue
+		}
+		limiter, ok := StoreAs[Limiter](s.configured)
+		if !ok {
+			return unsupported("Limiter")
+		}
+		wait, err := limiter.Take(ctx, each.key(), each.rate, now)
+		switch {
+		case err != nil:
+			return unavailable("count the link", err)
+		case wait > 0:
+			return &LimitedError{RetryAfter: wait}
+		}
+	}
+	return nil
+}
+
+func subjectKey(s Subject) string {
+	if s.Email != "" {
+		return limitKey("address", s.TenantID, strings.ToLower(s.Email))
+	}
+	return limitKey("business", s.TenantID, s.BusinessID, s.ExternalBusinessID)
+}
+
+// limitKey makes a key of a [Limiter] that shows nobody what it stands for.
+func limitKey(kind string, parts ...string) string {
+	hash := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(hash, "%d:%s", len(part), part)
+	}
+	return "issue:" + kind + ":" + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:18])
+}

@@ -1,0 +1,70 @@
+package magiclink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const supersedeBatch = 100
+
+// supersede ends the older unused links of the subject of a link that was just stored. It is called after the new link was stored, so that of
+// two links that are issued at once the older one always ends.
+//
+// A link is ended in two steps: it is consumed, which fails if its person was faster, and then revoked. Revoking alone
+// would also end the session of a person who uses the older link at this moment.
+func (i *Issuer) supersede(ctx context.Context, newer Record, now time.Time) (ended int, _ error) {
+	if !i.settings.Supersede || newer.Email == "" {
+		return 0, nil
+	}
+	query := ListQuery{Subject: newer.Subject, State: StateLive, At: now, Before: newer.ID, Limit: supersedeBatch}
+	for {
+		records, err := i.settings.listRecords(ctx, query)
+		if err != nil {
+			return ended, fmt.Errorf("end the older links: %w", err)
+		}
+		for _, older := range records {
+			query.Before = older.ID
+			if older.Subject != newer.Subject { // an empty field of a query matches every record
+				continue
+			}
+			switch done, err := i.end(ctx, older, newer.ID, now); {
+			case err != nil:
+				return ended, fmt.Errorf("end the older links: %w", err)
+			case done:
+				ended++
+			}
+		}
+		if len(records) < query.Limit {
+			return ended, nil
+		}
+	}
+}
+
+// end reports false for a link that somebody has used, revoked or ended at the same moment, or that has expired.
+func (i *Issuer) end(ctx context.Context, older Record, newerID string, now time.Time) (bool, error) {
+	_, err := i.settings.Store.Consume(ctx, older.ID, now, superseding+newerID)
+	for _, outcome := range []error{ErrNotFound, ErrRevoked, ErrConsumed, ErrExpired} {
+		if errors.Is(err, outcome) {
+			return false, nil
+		}
+	}
+	if err == nil {
+		err = i.settings.Store.Revoke(ctx, older.ID, now)
+	}
+	if errors.Is(err, ErrNotFound) {
+		err = nil
+	}
+	return err == nil, err
+}
+
+// tellSuperseded reports what a new link has ended, if anything.
+func (i *Issuer) tellSuperseded(ctx context.Context, newer Record, ended int, now time.Time, err error) {
+	if ended == 0 && err == nil {
+		return
+	}
+	event := eventOf(OpSupersede, now, newer.Subject, newer.ID, err)
+	event.Count = ended
+	i.settings.observer.tell(ctx, event, i.settings.observer.began())
+}
