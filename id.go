@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -46,13 +47,37 @@ var isIDDigit = func() (table [256]bool) {
 
 // newID makes an id from a UUIDv7 (RFC 9562 section 5.7). It begins with the time, so ids sort by time and an index grows at
 // its end. Twelve bits below the millisecond order the ids of one millisecond; 62 random bits keep ids apart.
-func newID(prefix string, now time.Time) string {
+func newID(prefix string, now time.Time) string { return idOf(prefix, stampOf(now)) }
+
+// stampOf returns the first half of a UUIDv7: the time and the version.
+func stampOf(now time.Time) uint64 {
+	fraction := uint64(now.Nanosecond()%int(time.Millisecond)) << 12 / uint64(time.Millisecond)
+	return uint64(now.UnixMilli())<<16 | 7<<12 | fraction
+}
+
+func idOf(prefix string, stamp uint64) string {
 	var id [16]byte
 	rand.Read(id[8:]) // never fails: see its documentation
-	fraction := uint64(now.Nanosecond()%int(time.Millisecond)) << 12 / uint64(time.Millisecond)
-	binary.BigEndian.PutUint64(id[:8], uint64(now.UnixMilli())<<16|7<<12|fraction)
+	binary.BigEndian.PutUint64(id[:8], stamp)
 	id[8] = id[8]&0x3f | 0x80
 	return prefix + shortuuid.DefaultEncoder.Encode(id)
+}
+
+// sequence makes ids that sort in the order in which they were made, also within one reading of the clock: up to 4096 of a
+// millisecond (RFC 9562 section 6.2, method 1). A clock that is set back is followed.
+type sequence struct{ last atomic.Uint64 }
+
+func (s *sequence) newID(prefix string, now time.Time) string {
+	const lastOfMilli = 0xfff
+	for {
+		stamp, last := stampOf(now), s.last.Load()
+		if stamp>>16 == last>>16 && stamp <= last && last&lastOfMilli < lastOfMilli {
+			stamp = last + 1
+		}
+		if s.last.CompareAndSwap(last, stamp) {
+			return idOf(prefix, stamp)
+		}
+	}
 }
 
 // validID reports whether s is the prefix and 22 characters of the alphabet.

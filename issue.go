@@ -114,7 +114,7 @@ func (i *Issuer) record(in *MagicLinkCreate, business Business, now time.Time) R
 	}
 	now = now.UTC()
 	return Record{
-		ID: newID(prefixLink, now),
+		ID: i.ids.newID(prefixLink, now),
 		Subject: Subject{
 			TenantID:           in.Caller.TenantID,
 			BusinessID:         business.ID,

@@ -10,6 +10,7 @@ import (
 type Issuer struct {
 	settings settings
 	tokens   linkTokens
+	ids      *sequence
 }
 
 // New makes an Issuer. It needs a Store and a key that can sign. It reports every fault of the configuration at once, as
@@ -27,7 +28,7 @@ func New(config Config) (*Issuer, error) {
 	if err := faults.err(); err != nil {
 		return nil, err
 	}
-	return &Issuer{settings: set, tokens: newLinkTokens(set.Keys, set.Issuer, set.Audience)}, nil
+	return &Issuer{settings: set, tokens: newLinkTokens(set.Keys, set.Issuer, set.Audience), ids: new(sequence)}, nil
 }
 
 // WithStore returns an Issuer that is the same but for its store, for example a store that is bound to a transaction of

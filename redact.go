@@ -133,3 +133,6 @@ func (s Session) LogValue() slog.Value { return s.summary().LogValue() }
 
 // MarshalJSON leaves out the address, since slog writes the fields of a struct as JSON.
 func (s Session) MarshalJSON() ([]byte, error) { return s.summary().MarshalJSON() }
+
+// MarshalJSON leaves out the address and the path, since slog writes the fields of a struct as JSON.
+func (l Link) MarshalJSON() ([]byte, error) { return l.summary().MarshalJSON() }

@@ -39,6 +39,8 @@ type tapStore struct {
 	create func(*magiclink.Record)                                 // changes what is stored
 }
 
+func (s *tapStore) Unwrap() magiclink.Store { return s.Store }
+
 func (s *tapStore) Create(ctx context.Context, record magiclink.Record) error {
 	if s.create != nil {
 		s.create(&record)
