@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/webpage"
 )
 
 // Page is the redemption page: where links lead. GET and HEAD show whom a link signs in and change nothing, however often
@@ -25,7 +26,7 @@ import (
 // [Page.Matches] first. Make one with [NewPage]; the zero value answers 503. Page is safe for concurrent use.
 type Page struct {
 	config PageConfig
-	look   pageLook
+	look   webpage.Look
 	route  pageRoute
 	endpoint
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/webpage"
 )
 
 // ErrRefused says that a person may not sign in. [PageConfig.Admit] and [PageConfig.OnRedeem] return it, alone or wrapped,
@@ -59,6 +60,10 @@ type PageConfig struct {
 	// Colors are the colours of the page, and DarkColors those for a browser that prefers dark pages.
 	Colors, DarkColors PageColors
 
+	// Language is the language of the page: en, de, fr, es, pt, pl, tr, ar, hi, ja or zh. Empty means that each browser says
+	// which of them it prefers (Accept-Language); English stands for all others.
+	Language string
+
 	// NewLinkURL is where a person can ask for a new link: an absolute https URL, or a local path. Empty means that there
 	// is no such page; the button then leads to the path "/" on the origin of the links.
 	NewLinkURL string
@@ -68,8 +73,8 @@ type PageConfig struct {
 	// element <meta name="referrer" content="strict-origin">: where a proxy sets the Referrer-Policy no-referrer, Chromium
 	// otherwise sends the form with the Origin "null", and the page refuses it.
 	//
-	// NewPage executes the template once for each [PageState] with every optional field set and once with none, and reports
-	// a failure as a fault of the configuration. A template that was executed cannot be parsed into or cloned any more.
+	// NewPage executes the template in each language once for each [PageState] with every optional field set and once with
+	// none, and reports a failure as a fault of the configuration. A template that was executed cannot be parsed into or cloned any more.
 	Template *template.Template
 
 	Timeout time.Duration    // how long the store, Admit and OnRedeem may take: see Timeouts in the package documentation; zero means 5 s
@@ -82,8 +87,12 @@ func NewPage(config PageConfig) (*Page, error) {
 	var found faults
 	config.check(&found)
 	shared := newEndpoint(&found, 0, config.Timeout, "", config.Logger)
-	look := newPageLook(&found, config)
-	p := &Page{config: config, look: look, route: newPageRoute(config.Redeemer.BaseURL()), endpoint: shared}
+	route := newPageRoute(config.Redeemer.BaseURL())
+	look := newLook(&found, route, webpage.LookConfig{
+		App: config.App, Logo: config.Logo, Language: config.Language,
+		Colors: webpage.Colors(config.Colors), DarkColors: webpage.Colors(config.DarkColors),
+	})
+	p := &Page{config: config, look: look, route: route, endpoint: shared}
 	p.fillIn()
 	p.checkTemplate(&found)
 	if err := found.err(); err != nil {

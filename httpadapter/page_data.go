@@ -32,8 +32,10 @@ type PageData struct {
 	NewLinkURL string       // where to ask for a new link; may be empty
 	Logo       template.URL // the logo; may be empty
 	Icon       template.URL // a small picture with the first letter of App, for <link rel="icon">
-	Style      template.CSS // the colours, as custom properties: see page.html
+	Style      template.CSS // the colours, as custom properties: see internal/webpage/layout.html
 	Nonce      string       // for <style nonce="…">; other styles, and scripts, do not run
+	Language   string       // of the page, for the attribute lang: a primary subtag such as "de"
+	Direction  string       // of the language, for the attribute dir: "ltr" or "rtl"
 
 	// LinkURL opens the link again, at its own address. It is set in StateRefused, StateWrongAddress, StateNotAdmitted and
 	// StateUnavailable where the link is known and not used up by this click.

@@ -2,17 +2,17 @@ package httpadapter
 
 import (
 	"bytes"
-	"crypto/rand"
 	_ "embed"
 	"html/template"
 	"net/http"
-	"strings"
+
+	"github.com/magiclink-go/magiclink/internal/webpage"
 )
 
 //go:embed page.html
 var pageHTML string
 
-var builtIn = template.Must(template.New("page").Funcs(template.FuncMap{"parts": parts}).Parse(pageHTML))
+var builtIn = template.Must(webpage.Layout().Parse(pageHTML))
 
 // openAgain is the data of a page whose button opens the link again.
 func (p *Page) openAgain(token string) PageData { return PageData{LinkURL: p.route.link(token)} }
@@ -27,7 +27,7 @@ func (p *Page) formData(token, secret string) PageData {
 // show writes a page. The page is built first, so that a fault of the template leaves no half a page.
 func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, state PageState, data PageData) {
 	data.State = state
-	text, nonce, err := p.render(data)
+	text, nonce, err := p.render(data, p.look.Choose(w, r))
 	if err != nil {
 		p.logger.ErrorContext(r.Context(), "magiclink: the page's template failed", "state", string(state))
 		status = http.StatusServiceUnavailable
@@ -42,40 +42,15 @@ func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, state Pa
 	}
 }
 
-// render completes the data and builds the page. The error may hold anything that the template was given.
-func (p *Page) render(data PageData) (text []byte, nonce string, err error) {
+// render completes the data and builds the page in a language. The error may hold anything that the template was given.
+func (p *Page) render(data PageData, language string) (text []byte, nonce string, err error) {
 	defer contain(func() { err = errPanic }) // such as that of a template which no constructor has made
-	data.Nonce = rand.Text()
 	data.Host, data.HomeURL, data.NewLinkURL = p.route.host, p.route.home, p.config.NewLinkURL
-	p.look.fillIn(&data)
+	data.dress(p.look.Frame(language))
 	var page bytes.Buffer
 	err = p.config.Template.Execute(&page, data)
 	return page.Bytes(), data.Nonce, err
 }
 
 // secure sets the headers that every answer of the page has.
-//
-// The URL of the page holds a credential. Of all policies that keep the URL out of Referer, strict-origin is the one that
-// leaves the Origin of the form's POST as it is; no-referrer would make it "null".
-//
-// Chromium applies form-action also to the redirection after the POST. The directive names the origin of the links, so that
-// a form on a page that was opened at another host arrives and gets an answer that explains it.
-//
-// A redirection has no Cross-Origin-Opener-Policy: WebKitGTK never ends to load where Back meets a redirection with that
-// policy and the destination has another one. A redirection shows nothing that the policy could protect.
-func (p *Page) secure(header http.Header, nonce string) {
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("X-Frame-Options", "DENY")
-	header.Set("X-Robots-Tag", "noindex, nofollow")
-	header.Set("Referrer-Policy", "strict-origin")
-	policy := []string{"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'", "form-action 'self'"}
-	if source := p.route.source(); source != "'self'" {
-		policy[3] += " " + source
-	}
-	if nonce != "" {
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		policy = append(policy, "img-src "+p.look.images, "style-src 'nonce-"+nonce+"'")
-	}
-	header.Set("Content-Security-Policy", strings.Join(policy, "; "))
-}
+func (p *Page) secure(header http.Header, nonce string) { p.look.Secure(header, nonce) }

@@ -2,7 +2,6 @@ package httpadapter
 
 import (
 	"net/http"
-	"net/netip"
 	"net/url"
 	"path"
 	"strings"
@@ -38,17 +37,6 @@ func newPageRoute(baseURL string) pageRoute {
 		route.action = route.home + "?" + formMark
 	}
 	return route
-}
-
-// source is the origin as a source of a Content-Security-Policy. The policy's grammar has no IPv6 addresses (CSP Level 3
-// section 2.3.1): a page of such an origin can name itself only as 'self'.
-func (b pageRoute) source() string {
-	if u, err := url.Parse(b.origin); err == nil {
-		if address, err := netip.ParseAddr(u.Hostname()); err == nil && address.Is6() {
-			return "'self'"
-		}
-	}
-	return b.origin
 }
 
 // link returns the address of a link by its token, or "" for a text that is no token.

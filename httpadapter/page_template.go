@@ -5,16 +5,30 @@ import "fmt"
 // checkTemplate builds every page once with sample data. A template fails when it is executed, for example where it names a
 // field that does not exist: without this check a visitor would be the first to notice.
 func (p *Page) checkTemplate(found *faults) {
+	languages := p.look.Languages()
+	if p.config.Template == builtIn {
+		languages = languages[:1] // the tests have executed it in each
+	}
+	for _, language := range languages {
+		if !p.checkLanguage(found, language) {
+			return
+		}
+	}
+}
+
+// checkLanguage reports whether the template shows every page in this language.
+func (p *Page) checkLanguage(found *faults, language string) bool {
 	for _, state := range []PageState{
 		StateConfirm, StateDead, StateRefused, StateWrongAddress, StateNotAdmitted, StateUnavailable,
 	} {
 		for _, sample := range []PageData{p.leastData(state), p.fullData(state)} {
-			if _, _, err := p.render(sample); err != nil {
+			if _, _, err := p.render(sample, language); err != nil {
 				found.add("Template", fmt.Sprintf("fails for the state %q: %v", state, err))
-				return
+				return false
 			}
 		}
 	}
+	return true
 }
 
 // leastData has what every page of this state has.

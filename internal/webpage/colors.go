@@ -1,4 +1,4 @@
-package httpadapter
+package webpage
 
 import (
 	"fmt"
@@ -8,18 +8,17 @@ import (
 	"strings"
 )
 
-// PageColors are colours of the page, each written as "#rrggbb". An empty one is the built-in colour; an empty Accent of
-// DarkColors is the Accent of Colors. All other colours are derived from these three, with a contrast that people can read
-// (WCAG 2.2, level AA).
-type PageColors struct {
-	Accent     string // the button. Its text becomes black or white, whichever is easier to read
+// Colors are colours of a page, each written as "#rrggbb". An empty one is the built-in colour; an empty Accent of the dark
+// colours is the Accent of the light ones.
+type Colors struct {
+	Accent     string // the button
 	Background string // behind the text
 	Text       string // the text. Its contrast to Background is at least 4.5
 }
 
 var (
-	lightColors = PageColors{Accent: "#2557d6", Background: "#ffffff", Text: "#1c2330"}
-	darkColors  = PageColors{Accent: "#86a8ff", Background: "#1a1f28", Text: "#e9ecf2"}
+	lightColors = Colors{Accent: "#2557d6", Background: "#ffffff", Text: "#1c2330"}
+	darkColors  = Colors{Accent: "#86a8ff", Background: "#1a1f28", Text: "#e9ecf2"}
 )
 
 // minContrast is the least contrast of text of normal size: success criterion 1.4.3 of WCAG 2.2.
@@ -101,16 +100,16 @@ func quieter(text, background rgb) rgb {
 }
 
 // newPalettes reports colours that are malformed or cannot be read. Each fault is one of a colour that was set.
-func newPalettes(found *faults, light, dark PageColors) (palette, palette) {
-	first := fillPalette(found, "Colors", light, lightColors)
+func newPalettes(report Report, light, dark Colors) (palette, palette) {
+	first := fillPalette(report, "Colors", light, lightColors)
 	inherited := darkColors
 	if color, ok := parseColor(light.Accent); ok {
 		inherited.Accent = color.String()
 	}
-	return first, fillPalette(found, "DarkColors", dark, inherited)
+	return first, fillPalette(report, "DarkColors", dark, inherited)
 }
 
-func fillPalette(found *faults, field string, given, otherwise PageColors) palette {
+func fillPalette(report Report, field string, given, otherwise Colors) palette {
 	malformed := false
 	read := func(name, given, otherwise string) rgb {
 		color, ok := parseColor(given)
@@ -119,7 +118,7 @@ func fillPalette(found *faults, field string, given, otherwise PageColors) palet
 		}
 		if !ok && given != "" {
 			malformed = true
-			found.add(field+"."+name, `must be written as "#rrggbb"`)
+			report(field+"."+name, `must be written as "#rrggbb"`)
 		}
 		return color
 	}
@@ -129,9 +128,9 @@ func fillPalette(found *faults, field string, given, otherwise PageColors) palet
 	switch readable := contrast(text, background) >= minContrast; {
 	case readable || malformed:
 	case given.Text == "":
-		found.add(field+".Background", "must have a contrast of at least 4.5 to Text (WCAG 2.2, level AA): set Text, too")
+		report(field+".Background", "must have a contrast of at least 4.5 to Text (WCAG 2.2, level AA): set Text, too")
 	default:
-		found.add(field+".Text", "must have a contrast of at least 4.5 to Background (WCAG 2.2, level AA)")
+		report(field+".Text", "must have a contrast of at least 4.5 to Background (WCAG 2.2, level AA)")
 	}
 	return newPalette(accent, background, text)
 }
