@@ -45,20 +45,20 @@ func hashOf(purpose, secret, token string) string {
 }
 
 // formSecret returns the value of the form cookie.
-func (p *Page) formSecret(r *http.Request) (string, bool) {
-	secret, found := p.route.cookies.value(r, formCookie)
+func (c cookieNamer) formSecret(r *http.Request) (string, bool) {
+	secret, found := c.value(r, formCookie)
 	return secret, found && len(secret) == formSecretLength
 }
 
 // ensureFormCookie keeps the cookie that the browser has, so that several pages can be open at once. The cookie also stays
 // after a click: the browser needs it to send the same click again, and the forms in other tabs depend on it.
-func (p *Page) ensureFormCookie(w http.ResponseWriter, r *http.Request) (secret string) {
-	if secret, found := p.formSecret(r); found {
+func (c cookieNamer) ensureFormCookie(w http.ResponseWriter, r *http.Request) (secret string) {
+	if secret, found := c.formSecret(r); found {
 		return secret
 	}
 	var random [32]byte
 	rand.Read(random[:]) // never fails: see its documentation
 	secret = base64.RawURLEncoding.EncodeToString(random[:])
-	http.SetCookie(w, p.route.cookies.make(formCookie, secret, 0))
+	http.SetCookie(w, c.make(formCookie, secret, 0))
 	return secret
 }

@@ -24,32 +24,23 @@ func (p *Page) formData(token, secret string) PageData {
 	return data
 }
 
-// show writes a page. The page is built first, so that a fault of the template leaves no half a page.
+// show writes a page.
 func (p *Page) show(w http.ResponseWriter, r *http.Request, status int, state PageState, data PageData) {
 	data.State = state
-	text, nonce, err := p.render(data, p.look.Choose(w, r))
+	err := p.look.Show(w, r, status, func(frame webpage.Frame) ([]byte, error) { return p.render(data, frame) })
 	if err != nil {
 		p.logger.ErrorContext(r.Context(), "magiclink: the page's template failed", "state", string(state))
-		status = http.StatusServiceUnavailable
-		text = []byte("This page cannot be shown right now. Please try again later.\n")
-		w.Header().Set("Retry-After", retryAfterSeconds)
-	}
-	p.secure(w.Header(), nonce)
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		_, _ = w.Write(text) //nolint:gosec // G705: html/template has escaped it; a browser that has gone needs no page
 	}
 }
 
-// render completes the data and builds the page in a language. The error may hold anything that the template was given.
-func (p *Page) render(data PageData, language string) (text []byte, nonce string, err error) {
+// render completes the data and builds the page. The error may hold anything that the template was given.
+func (p *Page) render(data PageData, frame webpage.Frame) (text []byte, err error) {
 	defer contain(func() { err = errPanic }) // such as that of a template which no constructor has made
 	data.Host, data.HomeURL, data.NewLinkURL = p.route.host, p.route.home, p.config.NewLinkURL
-	data.dress(p.look.Frame(language))
+	data.dress(frame)
 	var page bytes.Buffer
 	err = p.config.Template.Execute(&page, data)
-	return page.Bytes(), data.Nonce, err
+	return page.Bytes(), err
 }
 
 // secure sets the headers that every answer of the page has.

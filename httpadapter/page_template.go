@@ -22,7 +22,7 @@ func (p *Page) checkLanguage(found *faults, language string) bool {
 		StateConfirm, StateDead, StateRefused, StateWrongAddress, StateNotAdmitted, StateUnavailable,
 	} {
 		for _, sample := range []PageData{p.leastData(state), p.fullData(state)} {
-			if _, _, err := p.render(sample, language); err != nil {
+			if _, err := p.render(sample, p.look.Frame(language)); err != nil {
 				found.add("Template", fmt.Sprintf("fails for the state %q: %v", state, err))
 				return false
 			}

@@ -5,6 +5,28 @@ import (
 	"strings"
 )
 
+// retryAfterSeconds is how long an answer without its page asks the browser to wait.
+const retryAfterSeconds = "2"
+
+// Show answers with a page in the language of the request. It builds the page before it writes anything, so that a failure leaves
+// no half a page: the answer is 503 then, and Show returns the error of build.
+func (l Look) Show(w http.ResponseWriter, r *http.Request, status int, build func(Frame) ([]byte, error)) error {
+	frame := l.Frame(l.Choose(w, r))
+	text, err := build(frame)
+	if err != nil {
+		status = http.StatusServiceUnavailable
+		text = []byte("This page cannot be shown right now. Please try again later.\n")
+		w.Header().Set("Retry-After", retryAfterSeconds)
+	}
+	l.Secure(w.Header(), frame.Nonce)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead {
+		_, _ = w.Write(text) // a browser that has gone needs no page
+	}
+	return err
+}
+
 // Secure sets the headers that every answer of a page has. The nonce is that of the frame, and empty for an answer without a
 // page, such as a redirection.
 //
