@@ -24,7 +24,7 @@ func (e *SyntaxError) Error() string { return "magiclink: the body " + e.Reason 
 // the zero of a Go caller: a client that writes a number means the number.
 //
 // It returns [FieldErrors] with every field that breaks its rule, or a [*SyntaxError] that says why the text is not such
-// an object. On an error the receiver is unchanged. Otherwise Caller, Extension and IdempotencyKey, which are not part of the JSON,
+// an object. On an error the receiver is unchanged. Otherwise Caller, Extension, MagicLinkID and IdempotencyKey, which are not part of the JSON,
 // keep their values.
 func (in *MagicLinkCreate) UnmarshalJSON(text []byte) error {
 	r, err := readCreate(text)
@@ -34,7 +34,8 @@ func (in *MagicLinkCreate) UnmarshalJSON(text []byte) error {
 	if err != nil {
 		return err
 	}
-	r.in.Caller, r.in.Extension, r.in.IdempotencyKey = in.Caller, in.Extension, in.IdempotencyKey
+	r.in.Caller, r.in.Extension = in.Caller, in.Extension
+	r.in.MagicLinkID, r.in.IdempotencyKey = in.MagicLinkID, in.IdempotencyKey
 	*in = r.in
 	return nil
 }

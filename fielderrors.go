@@ -9,8 +9,8 @@ import (
 
 // FieldError is one field that breaks one rule.
 type FieldError struct {
-	Field   string `json:"field"`   // the JSON name, such as "ttl"; "Extension" and "IdempotencyKey" are Go names
-	Rule    string `json:"rule"`    // required_without, biz_string, min, max, plaintext, email, localpath, type or same_business
+	Field   string `json:"field"`   // the JSON name, such as "ttl"; "Extension", "MagicLinkID" and "IdempotencyKey" are Go names
+	Rule    string `json:"rule"`    // required_without, biz_string, mlk_string, min, max, plaintext, email, localpath, type or same_business
 	Message string `json:"message"` // for people; it never quotes the value
 }
 
@@ -43,7 +43,7 @@ func (e FieldErrors) has(field string) bool {
 
 // fieldOrder is the order in which faults are reported: that of MagicLinkCreate.
 var fieldOrder = []string{
-	"business_id", "external_business_id", "ttl", "session_timeout", "email", "path", "Extension", "IdempotencyKey",
+	"business_id", "external_business_id", "ttl", "session_timeout", "email", "path", "Extension", "MagicLinkID", "IdempotencyKey",
 }
 
 func (e FieldErrors) sort() {
@@ -55,6 +55,7 @@ func (e FieldErrors) sort() {
 // messages say what to do. None quotes the value, which may be an address or come from an attacker.
 var messages = map[string]string{
 	"required_without": "is missing: give business_id or external_business_id",
+	"mlk_string":       "must be an id that NewMagicLinkID has made",
 	"biz_string":       `must be a business id: "biz_" and 22 characters of ` + idDigits,
 	"plaintext":        "must be text without control characters",
 	"email": "must be one plain address such as jane@example.com, in ASCII, with a dotted domain; " +

@@ -24,6 +24,12 @@ const (
 // that they were made at.
 func NewBusinessID(now time.Time) string { return newID(prefixBusiness, now) }
 
+// NewMagicLinkID makes a new id for [MagicLinkCreate.MagicLinkID]. Ids sort by the time that they were made at. An id is no secret.
+func NewMagicLinkID(now time.Time) string { return newID(prefixLink, now) }
+
+// ValidMagicLinkID reports whether s has the form of a link's id: "mlk_" and 22 characters of the base-57 alphabet.
+func ValidMagicLinkID(s string) bool { return validID(prefixLink, s) }
+
 // ValidBusinessID reports whether s has the form of a business id, the spec's format biz_string: "biz_" and 22 characters
 // of the base-57 alphabet. Whether there is such a business, a [BusinessDirectory] knows.
 func ValidBusinessID(s string) bool { return validID(prefixBusiness, s) }

@@ -113,8 +113,12 @@ func (i *Issuer) record(in *MagicLinkCreate, business Business, now time.Time) R
 		session = min(defaultSessionTimeout*time.Second, i.settings.MaxSessionTimeout)
 	}
 	now = now.UTC()
+	id := in.MagicLinkID
+	if id == "" {
+		id = i.ids.newID(prefixLink, now)
+	}
 	return Record{
-		ID: i.ids.newID(prefixLink, now),
+		ID: id,
 		Subject: Subject{
 			TenantID:           in.Caller.TenantID,
 			BusinessID:         business.ID,

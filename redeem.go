@@ -34,10 +34,23 @@ type Redemption struct {
 	ExpiresAt      time.Time     // when the link expires, not the session
 	RedeemedAt     time.Time     // when the link was used, the record's ConsumedAt; zero in what Inspect returns
 
+	// Delivered says how the link reached its person, where the package that has sent it knows. The core does not send links and leaves it
+	// empty.
+	Delivered Delivery
+
 	// Repeated reports that an earlier call with the same "by" has used the link, and that this call returns the result
 	// of that call again. If two calls overlap, both may report false.
 	Repeated bool
 }
+
+// Delivery is a way on which a link reaches its person.
+type Delivery string
+
+// DeliveredByMail says that the link was sent to the Email of its Subject by the package signin, and nowhere else: who redeems it reads that
+// mailbox. A link that the application has issued and sent itself proves nothing about a mailbox.
+const DeliveredByMail Delivery = "mail"
+
+const errMalformedBy = inputError("magiclink: redeem: by must be at most 64 bytes of UTF-8 without control characters")
 
 // NewRedeemer makes a Redeemer. It needs the Store that the Issuer writes to; public keys are enough. It reports every
 // fault of the configuration at once, as [ConfigErrors].
@@ -127,9 +140,8 @@ func (r *Redeemer) redeem(ctx context.Context, token, by string, isNew bool) (Re
 	}
 	began, now := r.settings.observer.began(), r.settings.Now()
 	if len(by) > maxBy || !plainText(by) {
-		err := inputError("magiclink: redeem: by must be at most 64 bytes of UTF-8 without control characters")
-		r.settings.observer.tell(ctx, eventOf(OpRedeem, now, Subject{}, "", err), began)
-		return Redemption{}, err
+		r.settings.observer.tell(ctx, eventOf(OpRedeem, now, Subject{}, "", errMalformedBy), began)
+		return Redemption{}, errMalformedBy
 	}
 	found, err := r.verify(ctx, token, now)
 	var redeemed Redemption

@@ -26,6 +26,7 @@ func newValidator() *validator.Validate {
 	v.RegisterTagNameFunc(jsonName)
 	for tag, rule := range map[string]func(string) bool{
 		"biz_string": func(s string) bool { return validID(prefixBusiness, s) },
+		"mlk_string": func(s string) bool { return validID(prefixLink, s) },
 		"localpath":  localPath,
 		"email":      strictEmail, // instead of the validator's own rule, which lets quoted local parts pass
 		"plaintext":  plainText,

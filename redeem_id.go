@@ -1,0 +1,84 @@
+package magiclink
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// InspectID is [Redeemer.Inspect] for a link that is named by its id. An id is no secret: see [Redeemer.RedeemID].
+//
+// Errors: those of [Redeemer.Inspect].
+func (r *Redeemer) InspectID(ctx context.Context, id string) (Redemption, error) {
+	if err := r.ready(); err != nil {
+		return Redemption{}, err
+	}
+	record, err := r.recordOf(ctx, id)
+	seen, err := redemption("look the link up", id, record, err)
+	if err != nil {
+		return Redemption{}, err
+	}
+	seen.RedeemedAt = time.Time{} // nobody can grant a session from it
+	switch err = record.Verdict(r.judgedAt(record.ExpiresAt, r.settings.Now()), ""); {
+	case errors.Is(err, ErrConsumed):
+		return seen, ErrConsumed
+	case err != nil:
+		return Redemption{}, err
+	}
+	return seen, nil
+}
+
+// RedeemID is [Redeemer.RedeemBy] for a link that is named by its id, without its token. It is for a person who proves in another way that
+// the link has reached them, for example with a code from the same mail.
+//
+// An id is no secret: it is in lists, logs and answers of the API. Call RedeemID only when the other proof was checked, and count the attempts to
+// give one.
+//
+// Errors: those of [Redeemer.RedeemBy]. A malformed or unknown id is [ErrInvalidToken].
+func (r *Redeemer) RedeemID(ctx context.Context, id, by string) (Redemption, error) {
+	if err := r.ready(); err != nil {
+		return Redemption{}, err
+	}
+	began, now := r.settings.observer.began(), r.settings.Now()
+	redeemed, err := r.redeemID(ctx, id, by, now)
+	r.settings.observer.tell(ctx, eventOf(OpRedeem, now, redeemed.Subject, id, err), began)
+	return redeemed, err
+}
+
+func (r *Redeemer) redeemID(ctx context.Context, id, by string, now time.Time) (Redemption, error) {
+	if len(by) > maxBy || !plainText(by) {
+		return Redemption{}, errMalformedBy
+	}
+	record, err := r.recordOf(ctx, id)
+	if err == nil && !record.consumedBy(by) {
+		return r.consume(ctx, id, r.judgedAt(record.ExpiresAt, now), by)
+	}
+	if err == nil {
+		err = record.Verdict(record.ConsumedAt, by)
+	}
+	if err == nil && !now.Before(record.ExpiresAt.Add(r.settings.Leeway+repeatWindow)) {
+		err = ErrExpired
+	}
+	redeemed, err := redemption("look the link up", id, record, err)
+	redeemed.Repeated = err == nil
+	return redeemed, err
+}
+
+// recordOf returns the record of a link.
+func (r *Redeemer) recordOf(ctx context.Context, id string) (Record, error) {
+	if !validID(prefixLink, id) {
+		return Record{}, ErrNotFound
+	}
+	if err := ctx.Err(); err != nil {
+		return Record{}, err
+	}
+	return r.settings.Store.Get(ctx, id)
+}
+
+// judgedAt returns the time to ask the store about: now, and within the leeway the last moment of the link's life.
+func (r *Redeemer) judgedAt(expires, now time.Time) time.Time {
+	if !now.Before(expires) && now.Before(expires.Add(r.settings.Leeway)) {
+		return expires.Add(-time.Millisecond)
+	}
+	return now
+}
