@@ -30,6 +30,8 @@ func TestValuesThatNoConstructorMade(t *testing.T) {
 		"List of New":         {t.Context(), caller("tenant-1", ""), magiclink.ListQuery{}},
 		"List of NewSessions": {t.Context(), session.Subject},
 		"Inspect":             {t.Context(), link},
+		"InspectID":           {t.Context(), id},
+		"RedeemID":            {t.Context(), id, "by"},
 		"Redeem":              {t.Context(), link},
 		"RedeemBy":            {t.Context(), link, "by"},
 		"Destination":         {redeemed},

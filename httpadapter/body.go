@@ -1,19 +1,15 @@
 package httpadapter
 
 import (
-	"bytes"
-	"errors"
-	"io"
-	"mime"
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
+
+	"github.com/magiclink-go/magiclink/internal/webform"
 )
 
 const (
-	mediaJSON = "application/json"
-	mediaForm = "application/x-www-form-urlencoded"
+	mediaJSON = webform.MediaJSON
+	mediaForm = webform.MediaForm
 )
 
 // The greatest bodies in bytes that are read where nothing else is configured.
@@ -23,124 +19,28 @@ const (
 )
 
 // bodyFault is what is wrong with a body before anybody looks into it.
-type bodyFault struct {
-	status int // 413 or 422
-	reason string
+type bodyFault = webform.Fault
+
+func unprocessable(reason string) *bodyFault { return webform.Unprocessable(reason) }
+
+func readBody(w http.ResponseWriter, r *http.Request, limit int64, mediaType string, read webform.Reader) ([]byte, *bodyFault) {
+	return webform.ReadBody(w, r, limit, mediaType, read)
 }
 
-func unprocessable(reason string) *bodyFault {
-	return &bodyFault{http.StatusUnprocessableEntity, reason}
-}
-
-func tooLarge(limit int64) *bodyFault {
-	return &bodyFault{http.StatusRequestEntityTooLarge, "the body is larger than " + strconv.FormatInt(limit, 10) + " bytes"}
-}
-
-// bodyReader is readAll or readSoon.
-type bodyReader func(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *bodyFault)
-
-// readBody reads a body of the media type. The size is judged first, as the contract has it.
-func readBody(w http.ResponseWriter, r *http.Request, limit int64, mediaType string, read bodyReader) ([]byte, *bodyFault) {
-	body, fault := read(w, r, limit)
-	if fault == nil {
-		fault = checkContent(r.Header, mediaType)
-	}
-	if fault != nil {
-		return nil, fault
-	}
-	if mediaType == mediaJSON && bytes.HasPrefix(body, []byte("\ufeff")) {
-		return nil, unprocessable("the body begins with a byte order mark: send JSON in UTF-8 without one")
-	}
-	return body, nil
-}
-
-// readForm reads the parameters of a body of the type application/x-www-form-urlencoded, each with every value that was
-// given. A middleware may have parsed the form before, with [http.Request.ParseForm]: the body is empty then, and the
-// parameters are in r.PostForm. Parameters of the query are never read. The body must come within bodyTime: forms come from
-// callers who are not known yet.
 func readForm(w http.ResponseWriter, r *http.Request, limit int64) (url.Values, *bodyFault) {
-	body, fault := readSoon(w, r, limit)
-	if fault != nil && (fault.status == http.StatusRequestEntityTooLarge || r.PostForm == nil) {
-		return nil, fault
-	}
-	if fault := checkContent(r.Header, mediaForm); fault != nil {
-		return nil, fault
-	}
-	if len(body) == 0 && r.PostForm != nil {
-		return parsedForm(r.PostForm, limit)
-	}
-	values, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, unprocessable("the body is not a form: it has a malformed percent-encoding or a semicolon")
-	}
-	return values, nil
+	return webform.ReadForm(w, r, limit)
 }
 
-// parsedForm applies the limit to a form that somebody else has read.
-func parsedForm(values url.Values, limit int64) (url.Values, *bodyFault) {
-	size := int64(0)
-	for name, given := range values {
-		for _, value := range given {
-			size += int64(len(name) + len(value))
-		}
-	}
-	if size > limit {
-		return nil, tooLarge(limit)
-	}
-	return values, nil
-}
-
-// readAll reads a body that is not larger than the limit.
 func readAll(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *bodyFault) {
-	if r.ContentLength > limit {
-		return nil, tooLarge(limit)
-	}
-	if r.Body == nil { // a request that no server has made
-		return nil, nil
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
-	if err == nil {
-		return body, nil
-	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, tooLarge(limit)
-	}
-	return nil, unprocessable("the body could not be read to its end")
+	return webform.ReadAll(w, r, limit)
 }
 
-func checkContent(header http.Header, mediaType string) *bodyFault {
-	switch {
-	case !hasMediaType(header, mediaType):
-		return unprocessable("the Content-Type must be " + mediaType)
-	case !unencoded(header):
-		return unprocessable("the body must be sent without a Content-Encoding")
-	}
-	return nil
+func readSoon(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *bodyFault) {
+	return webform.ReadSoon(w, r, limit)
 }
 
-// hasMediaType accepts one Content-Type header of this type. The charset of JSON must be UTF-8. A form's charset is
-// ignored: the encoding of a form is percent-encoded UTF-8 whatever the header says (WHATWG URL, section 5).
-func hasMediaType(header http.Header, want string) bool {
-	values := header.Values("Content-Type")
-	if len(values) != 1 {
-		return false
-	}
-	if values[0] == want {
-		return true
-	}
-	got, parameters, err := mime.ParseMediaType(values[0])
-	if err != nil || got != want {
-		return false
-	}
-	charset, given := parameters["charset"]
-	return !given || want == mediaForm || strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
-}
+func originOf(baseURL string) string { return webform.OriginOf(baseURL) }
 
-func unencoded(header http.Header) bool {
-	for _, value := range header.Values("Content-Encoding") {
-		if !strings.EqualFold(value, "identity") {
-			return false
-		}
-	}
-	return true
-}
+func sameOrigin(r *http.Request, origin string) bool { return webform.SameOrigin(r, origin) }
+
+func isSafe(method string) bool { return webform.IsSafe(method) }

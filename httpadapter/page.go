@@ -60,7 +60,7 @@ func (p *Page) confirm(w http.ResponseWriter, r *http.Request) {
 		p.answerUnusable(w, r, seen, err, p.openAgain(token))
 		return
 	}
-	data := p.formData(token, p.route.cookies.ensureFormCookie(w, r))
+	data := p.formData(token, p.route.cookies.EnsureFormSecret(w, r))
 	data.Account = maskEmail(seen.Email)
 	data.ActiveAccount = p.config.ActiveAccount(r)
 	data.Destination = p.route.host + destinationPath(seen.Path)

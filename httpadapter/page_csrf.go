@@ -1,15 +1,11 @@
 package httpadapter
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"net/http"
-)
 
-// formSecretLength is the length of 32 random bytes in base64url.
-const formSecretLength = 43
+	"github.com/magiclink-go/magiclink/internal/webform"
+)
 
 // maxPageForm is the greatest body of a posted form in bytes: a token and a little.
 const maxPageForm = 16 << 10
@@ -34,31 +30,7 @@ func (f pageForm) isMadeFor(secret string) bool {
 
 // formToken needs no key: the cookie is the secret, which no other host can read or set. A page on another port of this
 // host can set it; such a page is stopped by its Origin.
-func formToken(secret, token string) string { return hashOf("magiclink form", secret, token) }
+func formToken(secret, token string) string { return webform.Digest("magiclink form", secret, token) }
 
 // redeemedBy is the "by" of a redemption: it names this browser and this link, and nobody else can compute it.
-func redeemedBy(secret, token string) string { return hashOf("magiclink page by", secret, token) }
-
-func hashOf(purpose, secret, token string) string {
-	hash := sha256.Sum256([]byte(purpose + "\x00" + secret + "\x00" + token))
-	return base64.RawURLEncoding.EncodeToString(hash[:])
-}
-
-// formSecret returns the value of the form cookie.
-func (c cookieNamer) formSecret(r *http.Request) (string, bool) {
-	secret, found := c.value(r, formCookie)
-	return secret, found && len(secret) == formSecretLength
-}
-
-// ensureFormCookie keeps the cookie that the browser has, so that several pages can be open at once. The cookie also stays
-// after a click: the browser needs it to send the same click again, and the forms in other tabs depend on it.
-func (c cookieNamer) ensureFormCookie(w http.ResponseWriter, r *http.Request) (secret string) {
-	if secret, found := c.formSecret(r); found {
-		return secret
-	}
-	var random [32]byte
-	rand.Read(random[:]) // never fails: see its documentation
-	secret = base64.RawURLEncoding.EncodeToString(random[:])
-	http.SetCookie(w, c.make(formCookie, secret, 0))
-	return secret
-}
+func redeemedBy(secret, token string) string { return webform.Digest("magiclink page by", secret, token) }

@@ -17,7 +17,7 @@ func (p *Page) signIn(w http.ResponseWriter, r *http.Request) {
 		p.show(w, r, http.StatusForbidden, StateWrongAddress, p.openAgain(form.token))
 		return
 	}
-	secret, found := p.route.cookies.formSecret(r)
+	secret, found := p.route.cookies.FormSecret(r)
 	if !complete || !found || !form.isMadeFor(secret) {
 		p.show(w, r, http.StatusForbidden, StateRefused, p.openAgain(form.token))
 		return

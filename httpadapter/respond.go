@@ -49,8 +49,8 @@ type fieldData struct {
 
 // malformed is the answer to a request that could not be read. The list of fields is empty then, and not null.
 func malformed(fault *bodyFault) *problem {
-	p := &problem{status: fault.status, code: fault.reason}
-	if fault.status == http.StatusUnprocessableEntity {
+	p := &problem{status: fault.Status, code: fault.Reason}
+	if fault.Status == http.StatusUnprocessableEntity {
 		p.data = fieldData{Fields: []magiclink.FieldError{}}
 	}
 	return p

@@ -2,54 +2,26 @@ package httpadapter
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/webform"
 )
 
-// The names of the cookies where the BaseURL begins with https://. The prefix makes browsers refuse a cookie of this name
-// from other hosts, from plain HTTP and for part of a site (RFC 6265bis section 4.1.3).
-const (
-	SessionCookie = "__Host-magiclink_session"
-	formCookie    = "__Host-magiclink_form"
-)
+// SessionCookie is the name of the session cookie where the BaseURL begins with https://. The prefix makes browsers refuse a cookie of
+// this name from other hosts, from plain HTTP and for part of a site (RFC 6265bis section 4.1.3).
+const SessionCookie = "__Host-magiclink_session"
 
-const hostPrefix = "__Host-"
+const formCookie = webform.FormCookie
 
-// cookieNamer makes the cookies for one BaseURL. Where that is http://, which is for loopback hosts alone, names have no
-// prefix and cookies are not Secure: WebKit keeps neither there.
-type cookieNamer struct{ plain bool }
+// cookieNamer makes the cookies for one BaseURL.
+type cookieNamer struct{ webform.Cookies }
 
-func cookiesOf(baseURL string) cookieNamer {
-	return cookieNamer{plain: strings.HasPrefix(baseURL, "http://")}
-}
+func cookiesOf(baseURL string) cookieNamer { return cookieNamer{webform.CookiesOf(baseURL)} }
 
-// named returns the name of the cookie that is called name over https.
-func (c cookieNamer) named(name string) string {
-	if c.plain {
-		return strings.TrimPrefix(name, hostPrefix)
-	}
-	return name
-}
+func (c cookieNamer) make(name, value string, age int) *http.Cookie { return c.Make(name, value, age) }
 
-// make makes a cookie as the prefix of its name demands. An age of 0 makes it last as long as the browser is open, and a
-// negative age removes it.
-func (c cookieNamer) make(name, value string, age int) *http.Cookie {
-	return &http.Cookie{ //nolint:gosec // G124: not Secure only where BaseURL is http://, which is for loopback hosts
-		Name: c.named(name), Value: value, Path: "/", MaxAge: age,
-		Secure: !c.plain, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	}
-}
-
-// value returns the value of the cookie. Two cookies of one name count as none: another host may have set one of them.
-func (c cookieNamer) value(r *http.Request, name string) (string, bool) {
-	found := r.CookiesNamed(c.named(name))
-	if len(found) != 1 {
-		return "", false
-	}
-	return found[0].Value, true
-}
+func (c cookieNamer) value(r *http.Request, name string) (string, bool) { return c.Value(r, name) }
 
 // maxCookie is how long name and value of a cookie may be together, for browsers to keep it (RFC 6265bis section 5.7).
 const maxCookie = 4096

@@ -133,7 +133,7 @@ func (h *TokenHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, func() *problem {
 		values, unreadable := readForm(w, r, h.maxBody)
 		if unreadable != nil {
-			return oauthProblem(unreadable.status, "invalid_request", unreadable.reason)
+			return oauthProblem(unreadable.Status, "invalid_request", unreadable.Reason)
 		}
 		form, fault := parseTokenForm(r, values)
 		if fault != nil {

@@ -1,4 +1,4 @@
-package httpadapter
+package webform
 
 import (
 	"net/http"
@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// originOf returns scheme, host and port of a BaseURL, as a browser writes them in the Origin header (RFC 6454 section 6.2).
-func originOf(baseURL string) string {
+// OriginOf returns scheme, host and port of a BaseURL, as a browser writes them in the Origin header (RFC 6454 section 6.2).
+func OriginOf(baseURL string) string {
 	u, err := url.Parse(baseURL)
 	if err != nil {
 		return ""
@@ -21,10 +21,10 @@ func originOf(baseURL string) string {
 	return u.Scheme + "://" + host
 }
 
-// sameOrigin reports whether a request may come from a page of this origin. It ignores the Host header, which a proxy may
+// SameOrigin reports whether a request may come from a page of this origin. It ignores the Host header, which a proxy may
 // rewrite. An Origin header decides alone. Without an Origin header Sec-Fetch-Site decides. A request with neither header
 // comes from a program or from a very old browser, and counts as the same origin.
-func sameOrigin(r *http.Request, origin string) bool {
+func SameOrigin(r *http.Request, origin string) bool {
 	if given := r.Header.Values("Origin"); len(given) > 0 {
 		return len(given) == 1 && given[0] == origin
 	}
@@ -32,7 +32,7 @@ func sameOrigin(r *http.Request, origin string) bool {
 	return site == "" || site == "same-origin" || site == "none"
 }
 
-// isSafe reports whether the method changes nothing (RFC 9110 section 9.2.1).
-func isSafe(method string) bool {
+// IsSafe reports whether the method changes nothing (RFC 9110 section 9.2.1).
+func IsSafe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions || method == http.MethodTrace
 }
