@@ -33,4 +33,6 @@ func (f pageForm) isMadeFor(secret string) bool {
 func formToken(secret, token string) string { return webform.Digest("magiclink form", secret, token) }
 
 // redeemedBy is the "by" of a redemption: it names this browser and this link, and nobody else can compute it.
-func redeemedBy(secret, token string) string { return webform.Digest("magiclink page by", secret, token) }
+func redeemedBy(secret, token string) string {
+	return webform.Digest("magiclink page by", secret, token)
+}
