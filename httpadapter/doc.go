@@ -9,8 +9,8 @@
 //
 // Each handler can also be made by itself: [IssueHandler] issues links for authenticated programs, [TokenHandler] gives them
 // access tokens, [Page] is where links lead, [RedeemHandler] redeems links for back ends and single-page apps,
-// [SessionHandler] shows the current session, and [LogoutHandler] ends it. The constructors report every fault of a
-// configuration at once. An [Authenticator] says who may issue links: [BearerAuthenticator] takes the access tokens of
+// [SessionHandler] shows the current session, and [LogoutHandler] ends it. [SessionsPage] shows people all their sessions and
+// ends them. The constructors report every fault of a configuration at once. An [Authenticator] says who may issue links: [BearerAuthenticator] takes the access tokens of
 // TokenHandler, and an application with an authority of its own implements the one method itself.
 //
 // Each handler answers at whatever path it is mounted, on any router and behind any prefix. [IssuePath], [TokenPath] and the
@@ -37,7 +37,7 @@
 //
 // # Slow clients
 //
-// TokenHandler, RedeemHandler and Page read a body before they know who sends it. They give it five seconds to arrive, and then
+// TokenHandler, RedeemHandler, Page and SessionsPage read a body before they know who sends it. They give it five seconds to arrive, and then
 // answer with an error and let net/http close the connection. They set the read deadline of the connection for that, unless
 // the ReadTimeout of the server is shorter. Give a server its own timeouts all the same: ReadHeaderTimeout and IdleTimeout
 // bound what no handler sees, and ReadTimeout the body of a caller who is authenticated.

@@ -43,6 +43,14 @@ type ServiceConfig struct {
 	// AfterLogout is the local path to which the browser is redirected after it has signed out. Empty means "/".
 	AfterLogout string
 
+	// SessionsPath is the local path of the page on which people see and end their own sessions, such as [SessionsPath]. The
+	// page looks like the redemption page, sends people without a session to NewLinkURL, and after signing out to
+	// AfterLogout. Empty means that it is not served.
+	SessionsPath string
+
+	// DescribeSession says on which device a session is: see [SessionsPageConfig.Describe]. Optional.
+	DescribeSession func(r *http.Request, session magiclink.Session) string
+
 	// Health serves GET /healthz, which answers 200 while the process is alive, and GET /readyz, which answers 200 while
 	// the store answers, the keys can sign, and Ready returns nil, and 503 otherwise.
 	Health bool
@@ -66,6 +74,7 @@ type ServiceConfig struct {
 //	the path of BaseURL and everything below it   the redemption page
 //	GET  /session                                 the current session as JSON
 //	POST /logout                                  ends the session
+//	GET  SessionsPath, POST SessionsPath          a person's own sessions (with SessionsPath)
 //	GET  /.well-known/jwks.json                   the public keys
 //	GET  /.well-known/oauth-authorization-server  the metadata of RFC 8414 (with Clients)
 //	GET  /openapi.yaml, /openapi.json             the document
@@ -91,6 +100,7 @@ type Service struct {
 	page    *Page
 	session *SessionHandler
 	logout  *LogoutHandler
+	people  *SessionsPage // nil without SessionsPath
 
 	routes   map[string]http.Handler // by their exact paths
 	notFound http.Handler
@@ -176,6 +186,14 @@ func (s *Service) makeParts(found *faults, c ServiceConfig) {
 		Sessions: s.sessions, Destination: c.AfterLogout, Timeout: c.Timeout, Logger: c.Logger,
 	})
 	found.take(err, serviceField)
+	if c.SessionsPath != "" {
+		s.people, err = NewSessionsPage(SessionsPageConfig{
+			Sessions: s.sessions, Path: c.SessionsPath, SignIn: c.NewLinkURL, Destination: c.AfterLogout, Describe: c.DescribeSession,
+			App: c.App, Logo: page.Logo, Colors: page.Colors, DarkColors: page.DarkColors, Language: page.Language,
+			Timeout: c.Timeout, Logger: c.Logger,
+		})
+		found.take(err, sessionsPageField)
+	}
 	if c.Clients != nil {
 		s.makeAPI(found, c)
 	}
@@ -223,6 +241,18 @@ func pageField(field string) string {
 		return field
 	}
 	return "Page." + field
+}
+
+func sessionsPageField(field string) string {
+	switch field {
+	case "Path":
+		return "SessionsPath"
+	case "SignIn":
+		return "NewLinkURL"
+	case "Destination":
+		return "AfterLogout"
+	}
+	return pageField(field)
 }
 
 func serviceField(field string) string {

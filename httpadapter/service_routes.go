@@ -24,6 +24,12 @@ func (s *Service) route(found *faults, c ServiceConfig) {
 		s.routes[HealthPath] = readOnly(s.page.logger, http.HandlerFunc(showHealth))
 		s.routes[ReadyPath] = readOnly(s.page.logger, s.readiness(c))
 	}
+	if s.people != nil {
+		if _, taken := s.routes[c.SessionsPath]; taken {
+			found.add("SessionsPath", "is the path of another route: choose another, such as "+SessionsPath)
+		}
+		s.routes[c.SessionsPath] = s.people
+	}
 	if s.notFound = c.NotFound; s.notFound == nil {
 		s.notFound = http.HandlerFunc(nothingHere)
 	}
@@ -131,6 +137,9 @@ func (s *Service) RedeemHandler() *RedeemHandler { return s.parts().redeem }
 
 // SessionHandler returns the handler of SessionPath.
 func (s *Service) SessionHandler() *SessionHandler { return s.parts().session }
+
+// SessionsPage returns the page of a person's own sessions. It is nil without SessionsPath.
+func (s *Service) SessionsPage() *SessionsPage { return s.parts().people }
 
 // LogoutHandler returns the handler of LogoutPath.
 func (s *Service) LogoutHandler() *LogoutHandler { return s.parts().logout }

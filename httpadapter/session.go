@@ -129,19 +129,23 @@ func crossOrigin() *problem {
 
 // redirect sends a person to the page where they can sign in.
 func (g *guard) redirect(w http.ResponseWriter, r *http.Request) {
-	address := *g.signIn
-	if next := nextPath(r); next != "" {
+	header := w.Header()
+	header.Set("Cache-Control", "no-store")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Location", withNext(*g.signIn, nextPath(r)))
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// withNext returns an address with the parameter "next", unless next is empty.
+func withNext(address url.URL, next string) string {
+	if next != "" {
 		query := "next=" + url.QueryEscape(next)
 		if address.RawQuery != "" {
 			query = address.RawQuery + "&" + query
 		}
 		address.RawQuery = query
 	}
-	header := w.Header()
-	header.Set("Cache-Control", "no-store")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Location", address.String())
-	w.WriteHeader(http.StatusSeeOther)
+	return address.String()
 }
 
 // nextPath returns the local path and the query of a request, or "" where they cannot be passed on: because a browser could

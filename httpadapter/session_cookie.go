@@ -12,8 +12,6 @@ import (
 // this name from other hosts, from plain HTTP and for part of a site (RFC 6265bis section 4.1.3).
 const SessionCookie = "__Host-magiclink_session"
 
-const formCookie = webform.FormCookie
-
 // cookieNamer makes the cookies for one BaseURL.
 type cookieNamer struct{ webform.Cookies }
 

@@ -22,6 +22,8 @@ func TestZeroValues(t *testing.T) {
 		"nil RedeemHandler":    (*httpadapter.RedeemHandler)(nil),
 		"SessionHandler":       new(httpadapter.SessionHandler),
 		"nil SessionHandler":   (*httpadapter.SessionHandler)(nil),
+		"SessionsPage":         new(httpadapter.SessionsPage),
+		"nil SessionsPage":     (*httpadapter.SessionsPage)(nil),
 		"LogoutHandler":        new(httpadapter.LogoutHandler),
 		"nil LogoutHandler":    (*httpadapter.LogoutHandler)(nil),
 		"MetadataHandler":      new(httpadapter.MetadataHandler),

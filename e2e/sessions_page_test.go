@@ -1,0 +1,103 @@
+package e2e_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/e2e/internal/browser"
+	"github.com/magiclink-go/magiclink/httpadapter"
+	"github.com/magiclink-go/magiclink/store/memory"
+)
+
+// reports is an application that shows people their own sessions.
+type reports struct {
+	t *testing.T
+	*httpadapter.Service
+	origin string
+}
+
+func newReports(t *testing.T) *reports {
+	t.Helper()
+	keys, err := magiclink.GenerateKeyring(magiclink.EdDSA)
+	require.NoError(t, err)
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	for path, text := range map[string]string{"/sign-in": "Where do we send the link?", "/bye": "Goodbye"} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) })
+	}
+	r := &reports{t: t, origin: server.URL}
+	r.Service, err = httpadapter.NewService(httpadapter.ServiceConfig{
+		Config: magiclink.Config{BaseURL: server.URL + "/magic", Keys: keys, Store: memory.New()},
+		App:    "Example Reports", NewLinkURL: "/sign-in", AfterLogout: "/bye", SessionsPath: httpadapter.SessionsPath,
+	})
+	require.NoError(t, err)
+	mux.Handle("/", r.Service)
+	return r
+}
+
+func (r *reports) link() string {
+	r.t.Helper()
+	issued, err := r.Issuer().Issue(r.t.Context(), magiclink.MagicLinkCreate{
+		ExternalBusinessID: "app", Email: "jane@example.com", Path: httpadapter.SessionsPath,
+	})
+	require.NoError(r.t, err)
+	return issued.MagicLink
+}
+
+// phone is a session of the same person elsewhere, with its token.
+func (r *reports) phone() (magiclink.Session, string) {
+	r.t.Helper()
+	redeemed, err := r.Redeemer().Redeem(r.t.Context(), magiclink.TokenOf(r.link()))
+	require.NoError(r.t, err)
+	token, session, err := r.Sessions().Grant(r.t.Context(), redeemed)
+	require.NoError(r.t, err)
+	return session, token
+}
+
+func (r *reports) requireEnded(token string) {
+	r.t.Helper()
+	_, err := r.Sessions().Verify(r.t.Context(), token)
+	require.ErrorIs(r.t, err, magiclink.ErrInvalidToken)
+}
+
+// TestSessionsPage signs a phone out, and then everything.
+func TestSessionsPage(t *testing.T) {
+	inEach(t, func(t *testing.T, b *browser.Browser) {
+		r := newReports(t)
+		phone, phoneToken := r.phone()
+		tablet, tabletToken := r.phone()
+		b.Visit(r.link())
+		b.Click("button")
+		b.Arrive(r.origin + "/sessions")
+		b.Shows("Where you are signed in")
+		require.Equal(t, 2, strings.Count(b.Text(), "Another browser"))
+		require.Equal(t, 1, strings.Count(b.Text(), "This browser"))
+
+		b.Click(`button[value="` + phone.ID + `"]`)
+		b.Wait("the phone to be gone", func() bool { return strings.Count(b.Text(), "Another browser") == 1 })
+		require.Equal(t, r.origin+"/sessions", b.URL())
+		r.requireEnded(phoneToken)
+		_, err := r.Sessions().Verify(t.Context(), tabletToken)
+		require.NoError(t, err)
+		require.Contains(t, b.Source(), tablet.ID)
+
+		unused := r.link()
+		b.Click("button[value=everywhere]")
+		b.Arrive(r.origin + "/bye")
+		b.Shows("Goodbye")
+		r.requireEnded(tabletToken)
+		_, err = r.Redeemer().Inspect(t.Context(), magiclink.TokenOf(unused))
+		require.ErrorIs(t, err, magiclink.ErrRevoked)
+		require.NotContains(t, b.Cookies(), "magiclink_session")
+		b.Back()
+		b.Wait("a page without a session", func() bool { return !strings.Contains(b.Text(), "Where you are signed in") })
+		b.Visit(r.origin + "/sessions")
+		b.Arrive(r.origin + "/sign-in?next=%2Fsessions")
+	})
+}
