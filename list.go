@@ -19,10 +19,19 @@ type Link struct {
 	State State
 }
 
+// Session returns the session that came from the link, whatever has become of it: State and RevokedAt say whether it was ended, and ExpiresAt
+// when it is over. It reports false for a link that nobody has used.
+func (l Link) Session() (session Session, used bool) {
+	if l.ConsumedAt.IsZero() {
+		return Session{}, false
+	}
+	return sessionOf(l.ID, l.Subject, l.ConsumedAt, l.SessionTimeout), true
+}
+
 // List returns links of the caller's tenant, newest first, and one page at a time: see [Lister] for the order and how to ask for the next page.
 //
-// The TenantID of the query is taken from the caller. A caller with a BusinessID sees the links of that business alone: with another business in the
-// query the list is empty. A zero query.At means now, and a zero query.Limit means 50.
+// The TenantID of the query is taken from the caller, and the domain of its Email is converted to lower case. A caller with a BusinessID sees the
+// links of that business alone: with another business in the query the list is empty. A zero query.At means now, and a zero query.Limit means 50.
 //
 // Errors: [ErrUnsupported] if the Store is no [Lister]; [*CallerError]; an error for a query that [ListQuery.Canonical] refuses;
 // [ErrUnavailable] if the store fails or the context ends.
@@ -42,7 +51,7 @@ func (i *Issuer) list(ctx context.Context, caller Caller, query ListQuery, now t
 	if err := i.settings.checkCaller(caller); err != nil {
 		return nil, err
 	}
-	query.TenantID = caller.TenantID
+	query.TenantID, query.Email = caller.TenantID, lowerDomain(query.Email)
 	if query.At.IsZero() {
 		query.At = now
 	}

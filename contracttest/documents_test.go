@@ -36,7 +36,8 @@ var documents = sync.OnceValues(func() (map[string]validator.Validator, error) {
 		v, errs := validator.NewValidator(document,
 			config.WithFormatAssertions(),
 			config.WithCustomFormat("biz_string", format("biz")),
-			config.WithCustomFormat("mlk_string", format("mlk")))
+			config.WithCustomFormat("mlk_string", format("mlk")),
+			config.WithCustomFormat("ses_string", format("ses")))
 		if len(errs) > 0 {
 			return nil, errors.Join(errs...)
 		}

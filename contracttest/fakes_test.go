@@ -70,6 +70,9 @@ func (s *countingStore) Create(ctx context.Context, record magiclink.Record) err
 	return nil
 }
 
+// Unwrap lets the optional interfaces of the store inside be found.
+func (s *countingStore) Unwrap() magiclink.Store { return s.Store }
+
 func (s *countingStore) kept() []magiclink.Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -8,8 +8,12 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// ScopeCreate is the scope that issuing a link takes.
-const ScopeCreate = "auth:create"
+// The scopes of this package. They are compared exactly: none includes another.
+const (
+	ScopeCreate = "auth:create" // to issue links
+	ScopeRead   = "auth:read"   // to see links and sessions
+	ScopeRevoke = "auth:revoke" // to revoke links and to end sessions
+)
 
 var (
 	// ErrNoCredentials says that a request carries no credentials that the [Authenticator] knows how to read.

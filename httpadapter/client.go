@@ -19,7 +19,7 @@ type Client struct {
 	ID           string            // the OAuth client id: 1 to 255 characters of visible ASCII
 	SecretSHA256 [sha256.Size]byte // the hash of its secret: see [HashSecret]
 	TenantID     string            // the tenant that its tokens are for
-	Scopes       []string          // what it may ask for; a client that asks for nothing gets all of them
+	Scopes       []string          // what it may ask for, such as ScopeCreate; a client that asks for nothing gets all of them
 	BusinessID   string            // the one business it is confined to; empty means any of the tenant's
 }
 

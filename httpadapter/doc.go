@@ -9,12 +9,23 @@
 //
 // Each handler can also be made by itself: [IssueHandler] issues links for authenticated programs, [TokenHandler] gives them
 // access tokens, [Page] is where links lead, [RedeemHandler] redeems links for back ends and single-page apps,
-// [SessionHandler] shows the current session, and [LogoutHandler] ends it. [SessionsPage] shows people all their sessions and
-// ends them. The constructors report every fault of a configuration at once. An [Authenticator] says who may issue links: [BearerAuthenticator] takes the access tokens of
-// TokenHandler, and an application with an authority of its own implements the one method itself.
+// [SessionHandler] shows the current session, and [LogoutHandler] ends it. [SessionsPage] shows people all their sessions and ends
+// them. [LinksHandler] and [SessionsHandler] show programs what was issued, and end it. The constructors report every fault of a
+// configuration at once. An [Authenticator] says who calls: [BearerAuthenticator] takes the access tokens of TokenHandler, and an
+// application with an authority of its own implements the one method itself.
 //
-// Each handler answers at whatever path it is mounted, on any router and behind any prefix. [IssuePath], [TokenPath] and the
-// others are the paths of the published document, which [OpenAPIHandler] serves.
+// Each handler answers at whatever path it is mounted, on any router and behind any prefix; LinksHandler and SessionsHandler, which
+// have several routes, are told their path. [IssuePath], [TokenPath] and the others are the paths of the published document,
+// which [OpenAPIHandler] serves.
+//
+// # Scopes
+//
+// Issuing takes the scope [ScopeCreate], seeing links and sessions [ScopeRead], and ending them [ScopeRevoke]. A client has
+// those of its [Client.Scopes] alone, and none includes another. With a business id a client or its token is confined to that
+// business: everything else looks to it as if it were not there.
+//
+// The events of the core name who has asked: see [magiclink.WithActor]. The actor is "client:" and the client id for the
+// routes of programs, and "session:" and the session id where a session ends itself or is found by [RequireSession].
 //
 // [RequireSession] guards the application's own handlers, and [SessionFromRequest] says who is signed in.
 //
@@ -23,7 +34,8 @@
 // Answers are JSON with Cache-Control: no-store. An error is {"error": "what is wrong", "data": …}; at the token endpoint
 // "error" is the code of RFC 6749 section 5.2 with "error_description" beside it. In a 422 of the other routes, data is
 // {"fields": [{"field": "ttl", "rule": "max", "message": "must be at most 15"}]} with every broken field; the list is empty
-// where the request could not be read. A failure of the store, a directory or a key is a 503 with Retry-After. The cause of a
+// where the request could not be read. The rules are those of [magiclink.FieldError], and for the parameters of a list also "once",
+// "oneof" and "cursor". A failure of the store, a directory or a key is a 503 with Retry-After. The cause of a
 // 503 is logged and never sent.
 //
 // # Timeouts

@@ -79,6 +79,11 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, answer func() *
 	e.answer(w, r, answer)
 }
 
+// show is serve for GET and HEAD.
+func (e *endpoint) show(w http.ResponseWriter, r *http.Request, answer func() *problem) {
+	readOnly(e.logger, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { e.answer(w, r, answer) })).ServeHTTP(w, r)
+}
+
 // answer calls a function that answers a request, or returns why it did not.
 func (e *endpoint) answer(w http.ResponseWriter, r *http.Request, answer func() *problem) {
 	defer contain(func() { e.refuse(w, r, unavailable(errPanic)) })

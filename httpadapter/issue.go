@@ -4,11 +4,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
-	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
 // IssuePath is where the specification has the route that issues links.
@@ -27,28 +25,27 @@ type IssueConfig struct {
 
 // IssueHandler answers the specification's POST /v0/auth/magic-link, at whatever path it is mounted. Nothing of a body is
 // read before the caller is authenticated. It is safe for concurrent use. The zero value answers 503.
+//
+// A client that may have to repeat its request sends an Idempotency-Key: 1 to 255 characters of visible ASCII, a new random value for
+// each link. Keys of different clients are apart. For the same key with the same body, in the life of the link, the answer is 200 with
+// the id of the first link and a null for the link itself: nobody keeps a link. A client that never got the link revokes it by its
+// id, and issues another one with another key. The same key with another body is answered with 422.
+//
+// Beyond the [magiclink.Limits] of the Issuer the answer is 429 with Retry-After.
 type IssueHandler struct {
-	issuer        *magiclink.Issuer
-	authenticator Authenticator
-	endpoint
+	issuer *magiclink.Issuer
+	gate
 }
 
 // NewIssueHandler reports every fault of the configuration at once, as [magiclink.ConfigErrors].
 func NewIssueHandler(config IssueConfig) (*IssueHandler, error) {
 	var found faults
-	if config.Issuer == nil {
-		found.add("Issuer", "is required: make one with magiclink.New")
-	}
-	if config.Authenticator == nil {
-		found.add("Authenticator", "is required: NewBearerAuthenticator makes one for access tokens")
-	} else if nilvalue.Is(config.Authenticator) {
-		found.add("Authenticator", "is a nil pointer in an interface: NewBearerAuthenticator makes one for access tokens")
-	}
+	checkGate(&found, config.Issuer, config.Authenticator)
 	shared := newEndpoint(&found, config.MaxBody, config.Timeout, config.Realm, config.Logger)
 	if err := found.err(); err != nil {
 		return nil, err
 	}
-	return &IssueHandler{issuer: config.Issuer, authenticator: config.Authenticator, endpoint: shared}, nil
+	return &IssueHandler{issuer: config.Issuer, gate: gate{config.Authenticator, shared}}, nil
 }
 
 // ServeHTTP implements [http.Handler]. The checks run in the order of the contract: credentials, scope, size, form,
@@ -60,76 +57,66 @@ func (h *IssueHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.serve(w, r, func() *problem {
 		link, fault := h.issue(w, r)
-		if fault == nil {
+		switch {
+		case fault != nil:
+			return fault
+		case link.Repeated:
+			writeJSON(w, http.StatusOK, success{Data: repeatedData{MagicLinkID: link.MagicLinkID}})
+		default:
 			writeLink(w, link)
 		}
-		return fault
+		return nil
 	})
 }
 
+// repeatedData is the answer for a link that an earlier request has issued.
+type repeatedData struct {
+	MagicLink   *string `json:"magic_link"` // always null
+	MagicLinkID string  `json:"magic_link_id"`
+}
+
 func (h *IssueHandler) issue(w http.ResponseWriter, r *http.Request) (link magiclink.MagicLinkResponse, _ *problem) {
-	principal, err := h.authenticate(r)
-	if err != nil {
-		return link, h.unauthorized(err)
-	}
-	if !principal.may(ScopeCreate) {
-		return link, &problem{
-			status: http.StatusForbidden, code: "the access token lacks the scope " + ScopeCreate,
-			challenge: h.bearer(`error="insufficient_scope", scope="` + ScopeCreate + `"`),
-		}
+	principal, fault := h.admit(r, ScopeCreate)
+	if fault != nil {
+		return link, fault
 	}
 	body, unreadable := readBody(w, r, h.maxBody, mediaJSON, readAll)
 	if unreadable != nil {
 		return link, malformed(unreadable)
 	}
-	ctx, cancel := h.deadline(r)
+	key, err := idempotencyKey(r.Header)
+	if err != nil {
+		return link, malformed(unprocessable(err.Error()))
+	}
+	if key != "" {
+		key = principal.ClientID + "\x00" + key // no key has a NUL, so no two clients share one
+	}
+	ctx, cancel := h.begin(r, principal)
 	defer cancel()
-	link, err = h.issuer.IssueJSON(ctx, principal.caller(), body)
+	link, err = h.issuer.IssueJSONOnce(ctx, principal.caller(), key, body)
 	if err != nil {
 		return link, notIssued(err)
 	}
 	return link, nil
 }
 
-// authenticate bounds the time of an Authenticator that asks another system.
-func (h *IssueHandler) authenticate(r *http.Request) (Principal, error) {
-	if local, ok := h.authenticator.(*BearerAuthenticator); ok { // it asks nobody
-		return local.Authenticate(r)
-	}
-	ctx, cancel := h.deadline(r)
-	defer cancel()
-	return h.authenticator.Authenticate(r.WithContext(ctx))
-}
-
-func (h *IssueHandler) unauthorized(err error) *problem {
-	switch {
-	case errors.Is(err, ErrNoCredentials):
-		return &problem{
-			status: http.StatusUnauthorized, code: "an access token is needed: send it as Authorization: Bearer",
-			challenge: h.bearer(""),
-		}
-	case errors.Is(err, ErrInvalidCredentials):
-		return &problem{
-			status: http.StatusUnauthorized, code: "the access token is not valid",
-			challenge: h.bearer(`error="invalid_token"`),
-		}
-	}
-	return unavailable(err)
-}
-
 // notIssued is the answer to an error of Issuer.IssueJSON. A [*magiclink.CallerError] is a fault of the server or of its
 // configuration, so it is answered like an outage.
 func notIssued(err error) *problem {
 	if fields, ok := errors.AsType[magiclink.FieldErrors](err); ok {
-		return &problem{
-			status: http.StatusUnprocessableEntity, code: strings.TrimPrefix(fields.Error(), "magiclink: "),
-			data: fieldData{Fields: fields},
-		}
+		return invalidFields(fields)
 	}
 	if syntax, ok := errors.AsType[*magiclink.SyntaxError](err); ok {
 		return malformed(unprocessable("the body " + syntax.Reason))
 	}
+	if limited, ok := errors.AsType[*magiclink.LimitedError](err); ok {
+		return &problem{
+			status: http.StatusTooManyRequests, code: "too many links were issued: try again later", retryAfter: limited.RetryAfter,
+		}
+	}
 	switch {
+	case errors.Is(err, magiclink.ErrIdempotencyMismatch):
+		return malformed(unprocessable("the Idempotency-Key was used before, with another body"))
 	case errors.Is(err, magiclink.ErrBusinessForbidden):
 		return &problem{status: http.StatusForbidden, code: "the access token is for another business"}
 	case errors.Is(err, magiclink.ErrBusinessNotFound):

@@ -117,7 +117,7 @@ func (h *LogoutHandler) end(ctx context.Context, r *http.Request) *problem {
 		if session.ID == "" {
 			continue
 		}
-		if err := h.sessions.End(ctx, session); err != nil && !errors.Is(err, magiclink.ErrNoStore) {
+		if err := h.sessions.End(asSession(ctx, session), session); err != nil && !errors.Is(err, magiclink.ErrNoStore) {
 			return unavailable(err)
 		}
 	}

@@ -15,7 +15,7 @@ type MetadataConfig struct {
 	Issuer        string   // the "iss" of access tokens, as in TokenConfig. Required
 	TokenEndpoint string   // the absolute URL of the [TokenHandler]. Required
 	JWKSURI       string   // the absolute URL of the [JWKSHandler]. Required
-	Scopes        []string // the scopes that clients may find useful to know; nil means ScopeCreate
+	Scopes        []string // the scopes that clients may find useful to know; nil means those of this package
 }
 
 // MetadataHandler answers GET /.well-known/oauth-authorization-server with the metadata of RFC 8414, from which OAuth
@@ -56,7 +56,7 @@ func NewMetadataHandler(config MetadataConfig) (*MetadataHandler, error) {
 		return nil, err
 	}
 	if config.Scopes == nil {
-		config.Scopes = []string{ScopeCreate}
+		config.Scopes = []string{ScopeCreate, ScopeRead, ScopeRevoke}
 	}
 	text, err := json.MarshalIndent(metadata{
 		Issuer: config.Issuer, TokenEndpoint: config.TokenEndpoint, JWKSURI: config.JWKSURI, Scopes: config.Scopes,

@@ -41,6 +41,7 @@ type site struct {
 	offset   atomic.Int64      // of the clock from noon, in nanoseconds
 	mu       sync.Mutex
 	events   []magiclink.Event // of redemptions
+	ended    []magiclink.Event // of sessions that were ended
 }
 
 // siteSetup says what a site is like.
@@ -134,12 +135,14 @@ func (s *site) now() time.Time { return noon.Add(time.Duration(s.offset.Load()))
 func (s *site) wait(d time.Duration) { s.offset.Add(int64(d)) }
 
 func (s *site) take(_ context.Context, event magiclink.Event) {
-	if event.Op != magiclink.OpRedeem {
-		return
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.events = append(s.events, event)
+	switch event.Op {
+	case magiclink.OpRedeem:
+		s.events = append(s.events, event)
+	case magiclink.OpEnd:
+		s.ended = append(s.ended, event)
+	}
 }
 
 // create is what most links are issued with.

@@ -69,7 +69,7 @@ func (p *Page) end(r *http.Request, replaced magiclink.Session) {
 	if replaced.ID == "" {
 		return
 	}
-	err := p.config.Sessions.End(r.Context(), replaced)
+	err := p.config.Sessions.End(asSession(r.Context(), replaced), replaced)
 	if err != nil && !errors.Is(err, magiclink.ErrNoStore) {
 		p.logger.ErrorContext(r.Context(), "magiclink: the session that a sign-in replaces was not ended",
 			"session_id", replaced.ID, "error", err)

@@ -17,8 +17,8 @@ type ServiceConfig struct {
 	Config magiclink.Config
 
 	// Clients are the programs that may ask for access tokens, with which they issue links over HTTP. Nil serves an
-	// application that issues its links itself, with [Service.Issuer]: the token endpoint, its metadata and the route that
-	// issues links are not served then. Clients of a tenant need Config.Businesses.
+	// application that issues its links itself, with [Service.Issuer]: the token endpoint, its metadata and the routes that
+	// issue, show and revoke links are not served then. Clients of a tenant need Config.Businesses.
 	Clients ClientDirectory
 
 	// App is the name of the application on the redemption page. Empty means the host of the links.
@@ -70,6 +70,8 @@ type ServiceConfig struct {
 //
 //	POST /v0/auth/token                           an access token (with Clients)
 //	POST /v0/auth/magic-link                      issues a link (with Clients)
+//	/v0/auth/magic-links and below it             shows and revokes links: see [LinksHandler] (with Clients)
+//	/v0/auth/sessions and below it                shows and ends sessions: see [SessionsHandler] (with Clients)
 //	POST /v0/auth/magic-link/redeem               redeems a link, for back ends and single-page apps
 //	the path of BaseURL and everything below it   the redemption page
 //	GET  /session                                 the current session as JSON
@@ -79,6 +81,9 @@ type ServiceConfig struct {
 //	GET  /.well-known/oauth-authorization-server  the metadata of RFC 8414 (with Clients)
 //	GET  /openapi.yaml, /openapi.json             the document
 //	GET  /healthz, /readyz                        with Health
+//
+// The lists are served if the Store is a [magiclink.Lister], and the route that revokes a subject if the Store is a
+// [magiclink.SubjectRevoker]; otherwise these paths are 404 like unknown ones.
 //
 // Where BaseURL has no path, the page answers only what carries the token of a link: "/reset-password?token=abc" stays the
 // application's. Every other path below /v0 and /.well-known is 404 as JSON, and all that is left goes to NotFound.
@@ -94,7 +99,9 @@ type Service struct {
 	redeemer *magiclink.Redeemer
 	sessions *magiclink.Sessions
 
-	issue   *IssueHandler // nil without Clients, like token
+	issue   *IssueHandler // nil without Clients, like links, live and token
+	links   *LinksHandler
+	live    *SessionsHandler
 	token   *TokenHandler
 	redeem  *RedeemHandler
 	page    *Page
@@ -103,6 +110,7 @@ type Service struct {
 	people  *SessionsPage // nil without SessionsPath
 
 	routes   map[string]http.Handler // by their exact paths
+	trees    map[string]http.Handler // by the path in front of an id
 	notFound http.Handler
 }
 
@@ -215,6 +223,12 @@ func (s *Service) makeAPI(found *faults, c ServiceConfig) {
 		return
 	}
 	s.issue, err = NewIssueHandler(IssueConfig{Issuer: s.issuer, Authenticator: bearer, Timeout: c.Timeout, Logger: c.Logger})
+	found.take(err, serviceField)
+	s.links, err = NewLinksHandler(LinksConfig{Issuer: s.issuer, Authenticator: bearer, Timeout: c.Timeout, Logger: c.Logger})
+	found.take(err, serviceField)
+	s.live, err = NewSessionsHandler(SessionsConfig{
+		Issuer: s.issuer, Sessions: s.sessions, Authenticator: bearer, Timeout: c.Timeout, Now: c.Config.Now, Logger: c.Logger,
+	})
 	found.take(err, serviceField)
 }
 

@@ -2,6 +2,7 @@ package httpadapter
 
 import (
 	"log/slog"
+	"maps"
 	"net/http"
 	"path"
 	"slices"
@@ -19,6 +20,7 @@ func (s *Service) route(found *faults, c ServiceConfig) {
 	if c.Clients != nil {
 		s.routes[IssuePath], s.routes[TokenPath] = s.issue, s.token
 		s.routes[MetadataPath] = s.metadata(found, c)
+		s.routeSeeing(c.Config.Store)
 	}
 	if c.Health {
 		s.routes[HealthPath] = readOnly(s.page.logger, http.HandlerFunc(showHealth))
@@ -37,6 +39,19 @@ func (s *Service) route(found *faults, c ServiceConfig) {
 		found.add("Config.BaseURL", "has a path that takes the place of "+taken+": choose another path, such as /magic")
 	}
 }
+
+// routeSeeing adds the routes that show and end what was issued, as far as the store can do it.
+func (s *Service) routeSeeing(store magiclink.Store) {
+	s.trees = map[string]http.Handler{LinksPath: s.links, SessionsAPIPath: s.live}
+	if _, ok := magiclink.StoreAs[magiclink.Lister](store); ok {
+		s.routes[LinksPath], s.routes[SessionsAPIPath] = s.links, s.live
+	}
+	if _, ok := magiclink.StoreAs[magiclink.SubjectRevoker](store); ok {
+		s.routes[revokeSubjectPath] = s.links
+	}
+}
+
+const revokeSubjectPath = LinksPath + "/revoke"
 
 func (s *Service) metadata(found *faults, c ServiceConfig) http.Handler {
 	issuer, _ := c.names(s.redeemer.BaseURL())
@@ -61,7 +76,7 @@ func (s *Service) readiness(c ServiceConfig) http.Handler {
 func (s *Service) takenByPage() string {
 	route := s.page.route.path
 	paths := make([]string, 0, len(s.routes))
-	for p := range s.routes {
+	for _, p := range slices.AppendSeq(slices.Collect(maps.Keys(s.routes)), maps.Keys(s.trees)) {
 		if route != "" && (p == route || strings.HasPrefix(p, route+"/")) {
 			paths = append(paths, p)
 		}
@@ -87,6 +102,11 @@ func (s *Service) handler(r *http.Request) http.Handler {
 	}
 	if handler, ok := s.routes[r.URL.Path]; ok {
 		return handler
+	}
+	for tree, handler := range s.trees {
+		if strings.HasPrefix(r.URL.Path, tree+"/") && r.URL.Path != revokeSubjectPath {
+			return handler
+		}
 	}
 	cleaned := path.Clean("/" + r.URL.Path)
 	for _, tree := range []string{"/v0", "/.well-known"} {
@@ -131,6 +151,12 @@ func (s *Service) IssueHandler() *IssueHandler { return s.parts().issue }
 
 // TokenHandler returns the handler of TokenPath. It is nil without Clients.
 func (s *Service) TokenHandler() *TokenHandler { return s.parts().token }
+
+// LinksHandler returns the handler of LinksPath. It is nil without Clients.
+func (s *Service) LinksHandler() *LinksHandler { return s.parts().links }
+
+// SessionsHandler returns the handler of SessionsAPIPath. It is nil without Clients.
+func (s *Service) SessionsHandler() *SessionsHandler { return s.parts().live }
 
 // RedeemHandler returns the handler of RedeemPath.
 func (s *Service) RedeemHandler() *RedeemHandler { return s.parts().redeem }

@@ -121,7 +121,7 @@ func TestServiceRoutes(t *testing.T) {
 		"/v0":                       {404, typeJSON},
 		"/v0/":                      {404, typeJSON},
 		"/v0/auth/token/":           {404, typeJSON},
-		"/v0/auth/magic-links":      {404, typeJSON},
+		"/v0/auth/magic-links":      {401, typeJSON},
 		"//v0/auth/x":               {404, typeJSON},
 		"/.well-known":              {404, typeJSON},
 		"/.well-known/security.txt": {404, typeJSON},
@@ -345,7 +345,7 @@ func TestServiceMetadata(t *testing.T) {
 			"issuer": "`+row.issuer+`",
 			"token_endpoint": "https://app.example.com/v0/auth/token",
 			"jwks_uri": "https://app.example.com/.well-known/jwks.json",
-			"scopes_supported": ["auth:create"],
+			"scopes_supported": ["auth:create", "auth:read", "auth:revoke"],
 			"response_types_supported": [],
 			"grant_types_supported": ["client_credentials"],
 			"token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"]

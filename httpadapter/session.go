@@ -35,7 +35,8 @@ type RequireOptions struct {
 
 // RequireSession makes a middleware that lets only requests through that have a session: in the cookie [SessionCookie], or
 // with the session token as a bearer token. A bearer token goes before a cookie. The handler behind the middleware gets the
-// session from [SessionFromRequest].
+// session from [SessionFromRequest], and the events of what it does with the context of the request name the session as their
+// actor: see [magiclink.WithActor].
 //
 //	mux.Handle("/reports", httpadapter.RequireSession(sessions, httpadapter.RequireOptions{SignIn: "/sign-in"})(reports))
 //
@@ -97,7 +98,8 @@ func (g *guard) serve(w http.ResponseWriter, r *http.Request, next http.Handler)
 	case found.session.ID != "" && found.byCookie && !isSafe(r.Method) && !sameOrigin(r, g.origin):
 		g.refuse(w, r, crossOrigin())
 	case found.session.ID != "":
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sessionKey{}, found.session)))
+		ctx := asSession(context.WithValue(r.Context(), sessionKey{}, found.session), found.session)
+		next.ServeHTTP(w, r.WithContext(ctx))
 	case g.optional:
 		next.ServeHTTP(w, r)
 	case g.signIn != nil && (r.Method == http.MethodGet || r.Method == http.MethodHead):

@@ -123,8 +123,3 @@ func (p *SessionsPage) own(ctx context.Context, current magiclink.Session) ([]ma
 func isPerson(s magiclink.Subject) bool {
 	return s.Email != "" && (s.BusinessID != "" || s.ExternalBusinessID != "")
 }
-
-// asSession says in events who has made the calls.
-func asSession(ctx context.Context, current magiclink.Session) context.Context {
-	return magiclink.WithActor(ctx, "session:"+current.ID)
-}

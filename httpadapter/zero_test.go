@@ -16,6 +16,10 @@ func TestZeroValues(t *testing.T) {
 	for name, handler := range map[string]http.Handler{
 		"IssueHandler":         new(httpadapter.IssueHandler),
 		"nil IssueHandler":     (*httpadapter.IssueHandler)(nil),
+		"LinksHandler":         new(httpadapter.LinksHandler),
+		"nil LinksHandler":     (*httpadapter.LinksHandler)(nil),
+		"SessionsHandler":      new(httpadapter.SessionsHandler),
+		"nil SessionsHandler":  (*httpadapter.SessionsHandler)(nil),
 		"TokenHandler":         new(httpadapter.TokenHandler),
 		"nil TokenHandler":     (*httpadapter.TokenHandler)(nil),
 		"RedeemHandler":        new(httpadapter.RedeemHandler),
