@@ -83,6 +83,13 @@ func (s *settings) take(ctx context.Context, subject Subject, now time.Time) err
 	return nil
 }
 
+// LimitKeys returns the keys under which [Limits] count the links of a subject, for [Limiter.Reset] and [LimitPeeker]. For a subject with an Email
+// the TenantID and the Email decide the first one, and for one without it every other field does.
+func LimitKeys(subject Subject) (perSubject, perTenant string) {
+	subject.Email = lowerDomain(subject.Email)
+	return subjectKey(subject), limitKey("tenant", subject.TenantID)
+}
+
 func subjectKey(s Subject) string {
 	if s.Email != "" {
 		return limitKey("address", s.TenantID, strings.ToLower(s.Email))

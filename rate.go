@@ -68,3 +68,14 @@ func (r Rate) Take(arrival int64, at time.Time) (next int64, retryAfter time.Dur
 	}
 	return max(counted, now) + every, 0
 }
+
+// Peek says what [Rate.Take] would do with the number that a [LimitPeeker] has returned: how many takes are granted at this moment, and if
+// none is, after which time one is. It needs what Take needs.
+func (r Rate) Peek(arrival int64, at time.Time) (left int, retryAfter time.Duration) {
+	next, retryAfter := r.Take(arrival, at)
+	if retryAfter > 0 {
+		return 0, retryAfter
+	}
+	now, every := at.UnixMilli(), r.Every.Milliseconds()
+	return 1 + int((now+every*int64(r.Burst)-next)/every), 0
+}

@@ -64,6 +64,33 @@ func TestRateWhenTheClockIsSetBack(t *testing.T) {
 	}
 }
 
+// Peek says how many takes in a row are granted at one moment, and after which time the next one is.
+func TestRatePeek(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	for range 2000 {
+		rate := magiclink.Rate{Burst: 1 + random.IntN(10), Every: time.Duration(1+random.IntN(5000)) * time.Millisecond}
+		at := time.UnixMilli(1_800_000_000_000)
+		arrival := at.UnixMilli() + random.Int64N(3*rate.Every.Milliseconds()*int64(rate.Burst)) - rate.Every.Milliseconds()
+		left, retryAfter := rate.Peek(arrival, at)
+		granted := 0
+		for {
+			next, wait := rate.Take(arrival, at)
+			if wait > 0 {
+				if granted == 0 {
+					require.Equal(t, wait, retryAfter)
+				}
+				break
+			}
+			arrival = next
+			granted++
+		}
+		require.Equal(t, granted, left)
+		require.Equal(t, granted == 0, retryAfter > 0)
+	}
+	left, _ := magiclink.Rate{Burst: 7, Every: time.Second}.Peek(0, time.Now())
+	require.Equal(t, 7, left, "an unknown key")
+}
+
 // No value that Check lets pass, and no number that a store may hold, overflows.
 func TestRateAtItsBounds(t *testing.T) {
 	largest := magiclink.Rate{Burst: 1_000_000, Every: 366 * 24 * time.Hour}

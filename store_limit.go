@@ -47,3 +47,12 @@ type Limiter interface {
 	// Reset forgets the key: the next Take finds a whole burst. Resetting an unknown key succeeds.
 	Reset(ctx context.Context, key string) error
 }
+
+// LimitPeeker is an optional interface of a [Limiter] that looks at a key and takes nothing, for those who help a person that was refused.
+// Find it with [StoreAs]. Pass the number to [Rate.Peek].
+type LimitPeeker interface {
+	// Peek returns the number that the store keeps for the key: what the last granted Take has left, in milliseconds since 1970, and zero for
+	// a key that is unknown, reset or forgotten. It changes nothing, and may return a number that a racing call replaces.
+	// Errors: that of [CheckLimitKey]; every other error is an outage, or that of a context that has ended.
+	Peek(ctx context.Context, key string) (arrival int64, err error)
+}

@@ -29,7 +29,7 @@ func printFirstSteps(w io.Writer, origin string, client *credentials) {
 		about = "The lines take the client from your environment."
 	}
 	fmt.Fprintf(w, `First start: made a signing key, the client %q and the business %q.
-%s
+The client may issue, list and end the links of its tenant. %s
 
 Paste these lines into a shell to get an access token and to issue a link:
 

@@ -39,7 +39,7 @@ func clientsCommand() *command {
 		long: "Changes the clients in config.json. add makes a client with a random secret and prints the secret once: the file keeps\n" +
 			"its hash alone. A running serve follows within a second. remove takes effect for new access tokens: a token that the\n" +
 			"client has got already stays valid until it expires.\n" +
-			"The scopes are " + strings.Join(knownScopes, ", ") + ".",
+			"The scopes: auth:create issues links, auth:read lists links and sessions with their addresses, auth:revoke ends them.",
 		example: "magiclink clients add crm -tenant acme-inc -scope auth:create",
 		flags:   new(clientsFlags).declare,
 		run:     runClients,
@@ -167,15 +167,7 @@ func (f *clientsFlags) remove(p *program, id string) error {
 
 // onlyTenant returns the tenant that was named, or else the only tenant of the configuration.
 func (c *configFile) onlyTenant(named string) (string, error) {
-	var tenants []string
-	for _, client := range c.Clients {
-		tenants = append(tenants, client.Tenant)
-	}
-	for _, business := range c.Businesses {
-		tenants = append(tenants, business.Tenant)
-	}
-	slices.Sort(tenants)
-	tenants = slices.Compact(tenants)
+	tenants := c.tenants()
 	if named == "" && len(tenants) != 1 {
 		return "", usagef("say which tenant: -tenant %s", cmp.Or(strings.Join(tenants, ", or -tenant "), "ID"))
 	}

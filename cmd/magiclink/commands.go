@@ -21,8 +21,9 @@ type command struct {
 // commands returns all commands, in the order in which help lists them.
 func commands() []*command {
 	return []*command{
-		serveCommand(), issueCommand(), redeemCommand(), keysCommand(), clientsCommand(), businessesCommand(),
-		configCommand(), purgeCommand(), migrateCommand(), versionCommand(), helpCommand(),
+		serveCommand(), issueCommand(), redeemCommand(), linksCommand(), sessionsCommand(), limitsCommand(),
+		keysCommand(), clientsCommand(), businessesCommand(), configCommand(), purgeCommand(), migrateCommand(), indexCommand(),
+		versionCommand(), helpCommand(),
 	}
 }
 

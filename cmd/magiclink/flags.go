@@ -89,7 +89,7 @@ func unknownFlag(set *flag.FlagSet, name string) error {
 // wanted says what a flag's value looks like.
 func wanted(f *flag.Flag) string {
 	kind, usage := flag.UnquoteUsage(f)
-	example := map[string]string{"minutes": "5", "seconds": "3600", "duration": "720h"}[kind]
+	example := map[string]string{"minutes": "5", "seconds": "3600", "duration": "720h", "rate": "10/1m"}[kind]
 	switch {
 	case example != "":
 		return fmt.Sprintf("write for example -%s %s", f.Name, example)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/magiclink-go/magiclink"
@@ -15,13 +16,18 @@ type issueFlags struct {
 	data    dataDir
 	store   storeFlag
 	address address
+	audit   auditFlag
 	in      magiclink.MagicLinkCreate
+
+	supersede bool
 }
 
 func (f *issueFlags) declare(set *flag.FlagSet) {
 	f.data.declare(set)
 	f.store.declare(set)
 	f.address.declare(set)
+	f.audit.declare(set)
+	declareSupersede(set, &f.supersede)
 	set.StringVar(&f.in.BusinessID, "business", "", "the business, by its `id`")
 	set.StringVar(&f.in.ExternalBusinessID, "external-business", "", "the business, by the tenant's own `id` for it")
 	set.StringVar(&f.in.Caller.TenantID, "tenant", "", "the tenant's `id`; needed only where several tenants share an external id")
@@ -37,7 +43,7 @@ func issueCommand() *command {
 		args:    "-business ID [flags]",
 		summary: "issues a link and prints it",
 		long: "Issues a link from the data directory that serve uses, and prints the link alone on standard output.\n" +
-			"serve may run meanwhile. Give the same -addr or -base-url that serve has.",
+			"serve may run meanwhile. Give the same -addr or -base-url that serve has. The limits of serve do not count here.",
 		example: "magiclink issue -external-business acme -email jane@example.com -path /reports",
 		flags:   new(issueFlags).declare,
 		run:     runIssue,
@@ -53,7 +59,7 @@ func runIssue(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	link, err := f.issue(ctx)
+	link, err := f.issue(ctx, newPlainLogger(p.stderr))
 	if err != nil {
 		return flagFaults(err)
 	}
@@ -61,7 +67,7 @@ func runIssue(ctx context.Context, p *program, args []string) error {
 	return err
 }
 
-func (f *issueFlags) issue(ctx context.Context) (link magiclink.MagicLinkResponse, err error) {
+func (f *issueFlags) issue(ctx context.Context, logger *slog.Logger) (link magiclink.MagicLinkResponse, err error) {
 	config, err := f.data.readConfig()
 	if err != nil {
 		return link, err
@@ -76,13 +82,18 @@ func (f *issueFlags) issue(ctx context.Context) (link magiclink.MagicLinkRespons
 	if err != nil {
 		return link, err
 	}
+	trail, err := f.audit.open(logger)
+	if err != nil {
+		return link, err
+	}
+	defer func() { err = errors.Join(err, trail.close()) }()
 	return withStore(ctx, &f.data, &f.store, func(c magiclink.Config) (magiclink.MagicLinkResponse, error) {
-		c.BaseURL, c.Businesses = f.address.baseURL, businesses
+		c.BaseURL, c.Businesses, c.Supersede, c.OnEvent = f.address.baseURL, businesses, f.supersede, trail.onEvent()
 		issuer, err := magiclink.New(c)
 		if err != nil {
 			return magiclink.MagicLinkResponse{}, configFault(err)
 		}
-		return issuer.Issue(ctx, f.in)
+		return issuer.Issue(asCLI(ctx), f.in)
 	})
 }
 
@@ -142,6 +153,7 @@ func configFault(err error) error {
 	}
 	name := map[string]string{
 		"BaseURL": "base-url", "Config.BaseURL": "base-url", "App": "app-name", "NewLinkURL": "new-link-url",
+		"Supersede": "supersede", "Config.Supersede": "supersede", "Config.Limits": "limit-subject or -limit-tenant",
 	}[fault.Field]
 	if name == "" {
 		return err

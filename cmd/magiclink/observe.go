@@ -32,7 +32,7 @@ func observe(logger *slog.Logger, routes routeNames, next http.Handler) http.Han
 			logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
 				slog.String("request_id", id), slog.String("method", methodName(r)), slog.String("route", routes.name(r)),
 				slog.Int("status", recorder.status), slog.Duration("took", time.Since(start)),
-				slog.String("remote", r.RemoteAddr))
+				slog.String("remote", remoteName(r)))
 		}()
 		next.ServeHTTP(recorder, r)
 	})
@@ -57,7 +57,30 @@ func (n routeNames) name(r *http.Request) string {
 	case slices.Contains(exact, r.URL.Path):
 		return r.URL.Path
 	}
+	for _, list := range []string{linksPath, sessionsPath} {
+		if name, ok := listRoute(list, r.URL.Path); ok {
+			return name
+		}
+	}
 	return "/{path...}"
+}
+
+// listRoute names the routes of a list, of one of its members, and of what can be done with it.
+func listRoute(list, path string) (name string, ok bool) {
+	if path == list || path == list+"/revoke" {
+		return path, true
+	}
+	rest, below := strings.CutPrefix(path, list+"/")
+	id, rest, more := strings.Cut(rest, "/")
+	switch {
+	case !below || id == "":
+		return "", false
+	case !more:
+		return list + "/{id}", true
+	case rest == "revoke":
+		return list + "/{id}/revoke", true
+	}
+	return "", false
 }
 
 func (n routeNames) basePath() string {

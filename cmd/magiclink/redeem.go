@@ -15,6 +15,7 @@ type redeemFlags struct {
 	data    dataDir
 	store   storeFlag
 	address address
+	audit   auditFlag
 	inspect bool
 }
 
@@ -22,6 +23,7 @@ func (f *redeemFlags) declare(set *flag.FlagSet) {
 	f.data.declare(set)
 	f.store.declare(set)
 	f.address.declare(set)
+	f.audit.declare(set)
 	set.BoolVar(&f.inspect, "inspect", false, "only look: the link stays usable")
 }
 
@@ -50,10 +52,15 @@ func runRedeem(ctx context.Context, p *program, args []string) error {
 	if err := f.address.resolve(f.address.addr); err != nil {
 		return err
 	}
-	redeemed, err := withStore(ctx, &f.data, &f.store, func(c magiclink.Config) (magiclink.Redemption, error) {
-		return f.redeem(ctx, c, words[0])
-	})
+	trail, err := f.audit.open(newPlainLogger(p.stderr))
 	if err != nil {
+		return err
+	}
+	redeemed, err := withStore(ctx, &f.data, &f.store, func(c magiclink.Config) (magiclink.Redemption, error) {
+		c.OnEvent = trail.onEvent()
+		return f.redeem(asCLI(ctx), c, words[0])
+	})
+	if err = errors.Join(err, trail.close()); err != nil {
 		return err
 	}
 	return printRedemption(p, redeemed)

@@ -22,6 +22,11 @@ type serveFlags struct {
 	showIDs        bool
 	rotateEvery    time.Duration
 	maxConnections int
+	rates          rateFlags
+	proxies        proxiesFlag
+	audit          auditFlag
+	maxTTL         int // minutes
+	supersede      bool
 }
 
 func (f *serveFlags) declare(set *flag.FlagSet) {
@@ -34,6 +39,15 @@ func (f *serveFlags) declare(set *flag.FlagSet) {
 	set.BoolVar(&f.showIDs, "show-ids", false, "show the ids of the business and the link on the landing page")
 	set.DurationVar(&f.rotateEvery, "rotate-every", 0, "prepare, rotate and retire keys by itself: a key signs for this `duration`, such as 720h, and is published for 92 days more, in which what it signed may live")
 	set.IntVar(&f.maxConnections, "max-connections", 1000, "the greatest `number` of connections at a time")
+	f.rates.declare(set)
+	f.proxies.declare(set)
+	f.audit.declare(set)
+	set.IntVar(&f.maxTTL, "max-ttl", 15, "the longest life of a link that a client may ask for, in `minutes`, 1 to 15")
+	declareSupersede(set, &f.supersede)
+}
+
+func declareSupersede(set *flag.FlagSet, to *bool) {
+	set.BoolVar(to, "supersede", false, "a new link ends the older unused links of the same person, so that the link of the last mail is the one that works")
 }
 
 func serveCommand() *command {
@@ -43,9 +57,14 @@ func serveCommand() *command {
 		summary: "serves the API, the redemption page and a landing page",
 		long: "Serves the token endpoint, the magic-link API and the page that links lead to. A first start makes the data directory\n" +
 			"with a signing key, a client and a business, and prints lines for curl that issue a link. With MAGICLINK_CLIENT_ID and\n" +
-			"MAGICLINK_CLIENT_SECRET (at least 128 random bits) set it makes that client instead of one with a random secret.\n" +
+			"MAGICLINK_CLIENT_SECRET (at least 128 random bits) set it makes that client instead of one with a random secret. The client\n" +
+			"gets every scope; \"magiclink clients add\" makes others that may do less.\n" +
 			"serve follows changes of the keys and the configuration, and removes expired links every minute. With -store and the URL of\n" +
-			"a server, several machines serve the same links: give all of them the same -keys and -config.\n" +
+			"a server, several machines serve the same links: give all of them the same -keys and -config.\n\n" +
+			"Limits: a client of the API may fail to get an access token 10 times at once and then once in 6 s, counted in this process.\n" +
+			"-limit-subject, -limit-tenant and -limit-redeem are counted in the store, for all machines together; who is refused gets 429\n" +
+			"with Retry-After, and 503 when the store cannot count. An IPv4 address is one client, and so are the 64 bits of an IPv6 address.\n" +
+			"\"magiclink limits\" shows what is left and resets it. -audit is opened anew at SIGHUP, after its file was moved away.\n\n" +
 			"SIGTERM and SIGINT end it: running requests are finished, and the exit code is 0.",
 		example: "magiclink serve -addr 127.0.0.1:8080 -base-url https://app.example.com/magic",
 		flags:   new(serveFlags).declare,
@@ -59,6 +78,11 @@ func (f *serveFlags) check() error {
 		return usagef("-rotate-every must be at least %s: verifiers fetch a new key only every minute", minRotateEvery)
 	case f.maxConnections < minConnections:
 		return usagef("-max-connections must be at least %d", minConnections)
+	case f.maxTTL < 1 || f.maxTTL > 15:
+		return usagef("-max-ttl must be 1 to 15")
+	}
+	if _, err := f.proxies.networks(); err != nil {
+		return err
 	}
 	return errors.Join(f.store.check(), f.address.check())
 }
@@ -93,6 +117,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer s.trail.close() //nolint:errcheck // each line is written already
 	origin := reachable(listener.Addr())
 	if s.client != nil {
 		printFirstSteps(p.stdout, origin, s.client)
@@ -143,6 +168,9 @@ func (f *serveFlags) setUpWith(ctx context.Context, p *program, logger *slog.Log
 	}
 	config, client, err := f.data.loadConfig(first, p.getenv)
 	if err != nil {
+		return nil, err
+	}
+	if s.trail, err = f.audit.open(logger); err != nil { // it may lie in the data directory
 		return nil, err
 	}
 	if s.store, s.close, err = f.store.open(ctx, &f.data); err != nil {

@@ -6,7 +6,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -39,6 +42,7 @@ type server struct {
 	client         *credentials // of a first start; else nil
 	maxConnections int
 	logger         *slog.Logger
+	trail          *auditTrail
 }
 
 // assemble makes the handler and what follows the files.
@@ -51,7 +55,8 @@ func (s *server) assemble(config *configFile) error {
 		&watched{name: "config.json", path: s.flags.data.configPath(), read: trustedfile.Read, apply: s.applyConfig})
 	core := magiclink.Config{
 		BaseURL: s.flags.address.baseURL, Keys: s.keys, Store: s.store, Businesses: &s.config, Logger: s.logger,
-		Now: now,
+		Now: now, OnEvent: s.trail.onEvent(),
+		Limits: s.flags.rates.limits(), MaxTTL: time.Duration(s.flags.maxTTL) * time.Minute, Supersede: s.flags.supersede,
 	}
 	landing := &landing{flags: s.flags}
 	service, err := httpadapter.NewService(httpadapter.ServiceConfig{
@@ -63,8 +68,29 @@ func (s *server) assemble(config *configFile) error {
 	}
 	landing.sessions(service.Sessions(), s.logger)
 	routes := routeNames{page: service.Page(), base: core.BaseURL}
-	s.handler = observe(s.logger, routes, followUnknownKeys(s.keys, s.follower, service))
+	handler, err := s.limitRedemptions(service.Page(), followUnknownKeys(s.keys, s.follower, service))
+	if err != nil {
+		return err
+	}
+	trusted, err := s.flags.proxies.networks()
+	if err != nil {
+		return err
+	}
+	s.handler = followProxies(trusted, observe(s.logger, routes, handler))
 	return nil
+}
+
+// limitRedemptions puts the limit of -limit-redeem in front of the handler.
+func (s *server) limitRedemptions(page *httpadapter.Page, next http.Handler) (http.Handler, error) {
+	rate := s.flags.rates.redeem.rate
+	if rate == (magiclink.Rate{}) {
+		return next, nil
+	}
+	limiter, ok := magiclink.StoreAs[magiclink.Limiter](s.store)
+	if !ok {
+		return nil, usagef("this -store cannot count for -limit-redeem: write -limit-redeem off, or take another store")
+	}
+	return &redeemLimit{rate: rate, limiter: limiter, page: page, logger: s.logger, next: next}, nil
 }
 
 // applyKeys takes the very text that was read: the file may be another one by now.
@@ -83,6 +109,9 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	working, stop := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	workers.Go(func() { s.follower.run(working) })
+	if s.trail != nil {
+		workers.Go(func() { s.reopenAudit(working) })
+	}
 	if !s.flags.store.expires() {
 		workers.Go(func() { magiclink.PurgeEvery(working, s.store, purgeInterval, s.logger) })
 	}
@@ -119,6 +148,25 @@ func (s *server) answer(ctx context.Context, listener net.Listener, httpServer *
 		return httpServer.Close()
 	}
 	return nil
+}
+
+// reopenAudit opens the audit log by its name at each SIGHUP, until the context ends.
+func (s *server) reopenAudit(ctx context.Context) {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hangup:
+		}
+		if err := s.trail.reopen(); err != nil {
+			s.logger.ErrorContext(ctx, "the audit log goes on in the old file", "error", oneLine(err))
+			continue
+		}
+		s.logger.InfoContext(ctx, "opened the audit log anew")
+	}
 }
 
 // rotate prepares, rotates and retires keys until the context ends.

@@ -99,7 +99,7 @@ func (d *dataDir) loadConfig(first bool, getenv func(string) string) (*configFil
 func firstConfig(client *credentials) (*configFile, error) {
 	config := &configFile{
 		Clients: []clientEntry{{
-			ID: client.id, SecretSHA256: hashText(client.secret), Tenant: firstTenant, Scopes: []string{httpadapter.ScopeCreate},
+			ID: client.id, SecretSHA256: hashText(client.secret), Tenant: firstTenant, Scopes: knownScopes,
 		}},
 		Businesses: []businessEntry{{
 			ID: magiclink.NewBusinessID(time.Now()), Tenant: firstTenant, ExternalID: firstBusiness,

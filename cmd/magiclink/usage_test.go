@@ -84,6 +84,36 @@ func TestWrongUsage(t *testing.T) {
 		"config without check":    {args: []string{"config"}, says: "check"},
 		"help for what is not":    {args: []string{"help", "sing"}, says: "sing"},
 		"purge with a word":       {args: []string{"purge", "all"}, says: `"all"`},
+		"links without an action": {args: []string{"links"}, says: "list, show, revoke"},
+		"links of a bad state":    {args: []string{"links", "list", "-state", "usd"}, says: "did you mean used?"},
+		"links since nonsense":    {args: []string{"links", "list", "-since", "often"}, says: "2026-01-02"},
+		"links with limit 0":      {args: []string{"links", "list", "-limit", "0"}, says: "-all"},
+		"links of a bad business": {args: []string{"links", "list", "-business", "acme"}, says: "-external-business"},
+		"links of a bad tenant":   {args: []string{"links", "list", "-tenant", "a\tb"}, says: "-tenant"},
+		"show no link":            {args: []string{"links", "show"}, says: "magiclink links show ID"},
+		"show what is no id":      {args: []string{"links", "show", "jane@example.com"}, says: "22 characters"},
+		"revoke nobody":           {args: []string{"links", "revoke"}, says: "-email ADDRESS"},
+		"revoke a tenant":         {args: []string{"links", "revoke", "-tenant", "dev"}, says: "-email ADDRESS"},
+		"revoke an empty address": {args: []string{"links", "revoke", "-email", ""}, says: "-email ADDRESS"},
+		"revoke two things":       {args: []string{"links", "revoke", "mlk_2222222222222222222222", "-email", "jane@example.com"}, says: "not both"},
+		"revoke in memory":        {args: []string{"links", "revoke", "-email", "jane@example.com", "-store", "memory"}, says: "cannot reach the memory of serve"},
+		"end nobody":              {args: []string{"sessions", "end"}, says: "-email ADDRESS"},
+		"end what is no id":       {args: []string{"sessions", "end", "x"}, says: "ses_"},
+		"limits of nobody":        {args: []string{"limits", "show"}, says: "-client-address IP"},
+		"limits of two":           {args: []string{"limits", "show", "-email", "jane@example.com", "-client-address", "::1"}, says: "name one limit"},
+		"limits of no address":    {args: []string{"limits", "show", "-client-address", "home"}, says: "2001:db8::7"},
+		"a malformed rate":        {args: []string{"serve", "-limit-subject", "5 a day"}, says: "-limit-subject 10/1m"},
+		"a rate of nothing":       {args: []string{"serve", "-limit-redeem", "0/1s"}, says: "-limit-redeem 10/1m"},
+		"a rate without a period": {args: []string{"serve", "-limit-tenant", "5"}, says: "-limit-tenant 10/1m"},
+		"a malformed proxy":       {args: []string{"serve", "-trusted-proxy", "10.0.0.0/33"}, says: "10.0.0.0/8"},
+		"a long max-ttl":          {args: []string{"serve", "-max-ttl", "16"}, says: "1 to 15"},
+		"index of nothing":        {args: []string{"index", "create"}, says: "tenant, email, business, external-business"},
+		"index of a column":       {args: []string{"index", "drop", "path"}, says: "tenant, email, business, external-business"},
+		"a server over http":      {args: []string{"links", "list", "-server", "http://app.example.com"}, says: "https://"},
+		"a server with a path":    {args: []string{"links", "list", "-server", "https://app.example.com/magic"}, says: "without a path"},
+		"a server with a user":    {args: []string{"links", "list", "-server", "https://a:b@app.example.com"}, says: "without a user"},
+		"a server without client": {args: []string{"links", "list", "-server", "https://app.example.com"}, says: "MAGICLINK_CLIENT_SECRET"},
+		"a server's tenant":       {args: []string{"links", "list", "-server", "https://app.example.com", "-tenant", "t"}, says: "the tenant is that of the client"},
 		"version with a word":     {args: []string{"version", "all"}, says: `"all"`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +150,7 @@ func TestBaseURLWithTheDefaultPort(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	names := []string{"serve", "issue", "redeem", "keys", "clients", "businesses", "config", "purge", "version", "help"}
+	names := []string{"serve", "issue", "redeem", "links", "sessions", "limits", "index", "migrate", "keys", "clients", "businesses", "config", "purge", "version", "help"}
 	for _, args := range [][]string{{"help"}, {"-h"}, {"--help"}} {
 		got := command(t, t.TempDir(), nil, args...)
 		require.Zero(t, got.code)

@@ -35,6 +35,10 @@ type Config struct {
 	Skew time.Duration             // how far the clock of the process is ahead
 }
 
+// noLimits lets tests and load come from one address and issue for one person. The test of a limit sets it by a flag or in Env, where an
+// empty value is the default.
+var noLimits = []string{"MAGICLINK_LIMIT_SUBJECT=off", "MAGICLINK_LIMIT_REDEEM=off"}
+
 // Process is a "magiclink serve". Its methods are safe for concurrent use.
 type Process struct {
 	Origin  string // where it listens, such as http://127.0.0.1:40001; empty when it ended before it listened
@@ -63,7 +67,7 @@ func Launch(tb testing.TB, config Config) *Process {
 	p := &Process{tb: tb, exited: make(chan struct{})}
 	p.token = sync.OnceValue(p.requestToken)
 	args := append([]string{"serve", "-addr", "127.0.0.1:0"}, config.Args...)
-	binary, env := "", append(os.Environ(), config.Env...)
+	binary, env := "", append(append(os.Environ(), noLimits...), config.Env...)
 	if config.Skew == 0 {
 		binary = Binary(tb)
 	} else {

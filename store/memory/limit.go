@@ -9,7 +9,10 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-var _ magiclink.Limiter = (*Store)(nil)
+var (
+	_ magiclink.Limiter     = (*Store)(nil)
+	_ magiclink.LimitPeeker = (*Store)(nil)
+)
 
 // limits holds the theoretical arrival time of each key: see [magiclink.Rate.Take].
 type limits struct {
@@ -33,6 +36,19 @@ func (s *Store) Take(ctx context.Context, key string, rate magiclink.Rate, at ti
 		s.limits.arrivals[key] = next
 	}
 	return retryAfter, nil
+}
+
+// Peek returns the number that is kept for the key, for [magiclink.Rate.Peek]. It is zero for an unknown key.
+func (s *Store) Peek(ctx context.Context, key string) (arrival int64, err error) {
+	if err := s.usable(ctx); err != nil {
+		return 0, failed("peek", err)
+	}
+	if err := magiclink.CheckLimitKey(key); err != nil {
+		return 0, failed("peek", err)
+	}
+	s.limits.mu.Lock()
+	defer s.limits.mu.Unlock()
+	return s.limits.arrivals[key], nil
 }
 
 // Reset forgets the key: the next Take finds a whole burst. Resetting an unknown key succeeds.

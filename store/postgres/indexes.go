@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -55,6 +56,24 @@ func (s *Store) CreateIndex(ctx context.Context, index Index) error {
 	return s.define(ctx, "create index",
 		"DROP INDEX IF EXISTS "+s.schema.table(string(index)), // one that an interrupted CreateIndex has left behind
 		fmt.Sprintf("CREATE INDEX CONCURRENTLY %s ON %s (%s)%s", pgx.Identifier{string(index)}.Sanitize(), s.schema.table(linksTable), columns, where))
+}
+
+// Indexes returns the indexes that the table has and that can be used, sorted by their names.
+func (s *Store) Indexes(ctx context.Context) (found []Index, err error) {
+	if !s.usable() {
+		return nil, failed("indexes", errNoStore)
+	}
+	there, err := s.indexes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for index := range indexColumns {
+		if there[index] {
+			found = append(found, index)
+		}
+	}
+	slices.Sort(found)
+	return found, nil
 }
 
 // DropIndex removes the index, and does nothing if there is none. The records stay.

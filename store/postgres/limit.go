@@ -7,7 +7,10 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-var _ magiclink.Limiter = (*Store)(nil)
+var (
+	_ magiclink.Limiter     = (*Store)(nil)
+	_ magiclink.LimitPeeker = (*Store)(nil)
+)
 
 // forgetIdleSQL looks at the next keys after $1 and forgets those that are idle at the time $2. It returns the last key that it has
 // looked at.
@@ -35,6 +38,29 @@ func (s *Store) Take(ctx context.Context, key string, rate magiclink.Rate, at ti
 		return 0, err
 	}
 	return c.wait, nil
+}
+
+// Peek returns the number that is kept for the key, for [magiclink.Rate.Peek]. It is zero for an unknown key.
+func (s *Store) Peek(ctx context.Context, key string) (arrival int64, err error) {
+	if !s.usable() {
+		return 0, failed("peek", errNoStore)
+	}
+	if err := magiclink.CheckLimitKey(key); err != nil {
+		return 0, failed("peek", err)
+	}
+	number := int64(0) // not the result itself: after an error, send may go on
+	err = s.lookUp(ctx, "peek", func(ctx context.Context, q querier, _ []*call) error {
+		number = 0
+		rows, err := q.Query(ctx, s.sql.peekLimit, freshPlan(q), []byte(key))
+		if err != nil {
+			return err
+		}
+		return eachRow(rows, func() error { return rows.Scan(&number) })
+	})
+	if err != nil {
+		return 0, err
+	}
+	return number, nil
 }
 
 // Reset forgets the key: the next Take finds a whole burst. Resetting an unknown key succeeds.

@@ -49,6 +49,9 @@ func TestIndexesComeAndGo(t *testing.T) {
 		createIndexes(t, store, everyIndex...)
 	}
 	require.Equal(t, before+len(everyIndex), count())
+	there, err := other.Indexes(t.Context())
+	require.NoError(t, err)
+	require.ElementsMatch(t, everyIndex, there)
 	require.NoError(t, other.Create(t.Context(), link(2)), "a process that knows nothing of the indexes")
 	for range 2 {
 		found, err := other.List(t.Context(), magiclink.ListQuery{Subject: link(1).Subject, Limit: 10})
@@ -59,6 +62,9 @@ func TestIndexesComeAndGo(t *testing.T) {
 		}
 	}
 	require.Equal(t, before, count())
+	there, err = store.Indexes(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, there)
 	for _, unknown := range []postgres.Index{"", "magiclink_links_purge_at", `x"; DROP TABLE magiclink_links`} {
 		require.ErrorContains(t, store.CreateIndex(t.Context(), unknown), "use one of the constants")
 		require.ErrorContains(t, store.DropIndex(t.Context(), unknown), "use one of the constants")

@@ -22,6 +22,7 @@ type statements struct {
 	revokeMany, revokeFirst     string
 	takeOne, arrivals, takeMany string
 	removeLimit, forgetIdle     string
+	peekLimit                   string
 }
 
 // few is true. It makes the planner expect one row of input, so that the planner looks each row up by the index. PostgreSQL keeps the
@@ -49,6 +50,7 @@ func newStatements(s schema) *statements {
 		arrivals:    fill(arrivalsSQL),
 		takeMany:    fill(takeManySQL),
 		removeLimit: fill("DELETE FROM {limits} WHERE key = $1"),
+		peekLimit:   fill("SELECT arrival FROM {limits} WHERE key = $1"),
 		forgetIdle:  fill(forgetIdleSQL),
 		ping:        fill(pingSQL),
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"slices"
 )
 
 // Index is an index that makes [Store.List] and [Store.RevokeSubject] fast where a database has many records. There is none at
@@ -42,6 +43,25 @@ func (s *Store) CreateIndex(ctx context.Context, index Index) error {
 		query = fmt.Sprintf("CREATE INDEX IF NOT EXISTS %s ON magiclink_links (tenant_id, %s, id) WHERE %s <> ''", index, column, column)
 	}
 	return s.write(ctx, "create index", func(on *statements) (verdict, failure error) { return nil, on.execute(query) })
+}
+
+// Indexes returns the indexes that the database has, sorted by their names.
+func (s *Store) Indexes(ctx context.Context) (found []Index, err error) {
+	err = s.reads(ctx, func(conn driver.QueryerContext) error {
+		there, err := indexes(conn)
+		found = found[:0]
+		for index := range indexColumns {
+			if there[index] {
+				found = append(found, index)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("magiclink/sqlite: indexes: %w", err)
+	}
+	slices.Sort(found)
+	return found, nil
 }
 
 // DropIndex removes the index, and does nothing if there is none. The records stay. A List that

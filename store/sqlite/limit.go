@@ -11,7 +11,10 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-var _ magiclink.Limiter = (*Store)(nil)
+var (
+	_ magiclink.Limiter     = (*Store)(nil)
+	_ magiclink.LimitPeeker = (*Store)(nil)
+)
 
 const (
 	selectArrival = "SELECT arrival FROM magiclink_limits WHERE key = ?"
@@ -61,6 +64,39 @@ func (s *statements) takeOne(key []byte, rate magiclink.Rate, at time.Time) (wai
 	return wait, err
 }
 
+// Peek returns the number that is kept for the key, for [magiclink.Rate.Peek]. It is zero for an unknown key. Peek does not wait for writes.
+func (s *Store) Peek(ctx context.Context, key string) (arrival int64, err error) {
+	if err := magiclink.CheckLimitKey(key); err != nil {
+		return 0, fmt.Errorf("magiclink/sqlite: peek: %w", err)
+	}
+	err = s.reads(ctx, func(conn driver.QueryerContext) error {
+		arrival = 0
+		return eachRow(conn, selectArrival, []driver.Value{[]byte(key)}, func(row []driver.Value) error {
+			c := cells{row: row, ok: true}
+			if arrival = c.number(0); !c.ok {
+				return errArrival
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("magiclink/sqlite: peek: %w", err)
+	}
+	return arrival, nil
+}
+
+// reads runs a look at the database that a caller waits for.
+func (s *Store) reads(ctx context.Context, do func(driver.QueryerContext) error) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	from, err := look(ctx)
+	if err != nil {
+		return err
+	}
+	return withCause(ctx, from, s.onReader(from.ended, do))
+}
+
 // Reset forgets the key: the next Take finds a whole burst. Resetting an unknown key succeeds.
 func (s *Store) Reset(ctx context.Context, key string) error {
 	if err := magiclink.CheckLimitKey(key); err != nil {
@@ -96,20 +132,16 @@ func (s *Store) forgetIdle(ctx context.Context, before time.Time) error {
 }
 
 func (s *Store) idleKeys(ctx context.Context, after []byte, before int64) (keys [][]byte, err error) {
-	from, err := look(ctx)
-	if err == nil {
-		err = s.onReader(from.ended, func(conn driver.QueryerContext) error {
-			keys = nil
-			return eachRow(conn, selectIdle, []driver.Value{after, before, int64(purgeBatch)}, func(row []driver.Value) error {
-				c := cells{row: row, ok: true}
-				if keys = append(keys, []byte(c.bytes(0))); !c.ok {
-					return errColumnType
-				}
-				return nil
-			})
+	err = s.reads(ctx, func(conn driver.QueryerContext) error {
+		keys = nil
+		return eachRow(conn, selectIdle, []driver.Value{after, before, int64(purgeBatch)}, func(row []driver.Value) error {
+			c := cells{row: row, ok: true}
+			if keys = append(keys, []byte(c.bytes(0))); !c.ok {
+				return errColumnType
+			}
+			return nil
 		})
-		err = withCause(ctx, from, err)
-	}
+	})
 	if err != nil {
 		return nil, fmt.Errorf("magiclink/sqlite: purge: %w", err)
 	}

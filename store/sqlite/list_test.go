@@ -43,6 +43,9 @@ func TestIndexesComeAndGo(t *testing.T) {
 		createIndexes(t, s, everyIndex...)
 	}
 	require.Len(t, schemaOf(t, path), len(before)+len(everyIndex))
+	there, err := other.Indexes(t.Context())
+	require.NoError(t, err)
+	require.ElementsMatch(t, everyIndex, there)
 	create(t, other, 4) // a process that knows nothing of the indexes
 	query := magiclink.ListQuery{Subject: magiclink.Subject{Email: "canary@example.com"}, Limit: 10}
 	for range 2 {
@@ -54,6 +57,9 @@ func TestIndexesComeAndGo(t *testing.T) {
 		}
 	}
 	require.Equal(t, before, schemaOf(t, path))
+	there, err = s.Indexes(t.Context())
+	require.NoError(t, err)
+	require.Empty(t, there)
 	for _, unknown := range []sqlite.Index{"", "magiclink_links_purge_at", "x; DROP TABLE magiclink_links"} {
 		require.ErrorContains(t, s.CreateIndex(t.Context(), unknown), "use one of the constants")
 		require.ErrorContains(t, s.DropIndex(t.Context(), unknown), "use one of the constants")

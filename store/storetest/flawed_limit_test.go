@@ -36,6 +36,10 @@ var limitFlaws = map[flaw][]string{
 	"a refused key counts":                     {"Limit/Refusals"},
 	"Take ignores an ended context":            {"Limit/Context"},
 	"Reset ignores an ended context":           {"Limit/Context"},
+	"Peek takes":                               {"Limit/Peek"},
+	"Peek knows no key":                        {"Limit/Peek"},
+	"Peek takes any key":                       {"Limit/PeekRefusals"},
+	"Peek ignores an ended context":            {"Limit/PeekRefusals"},
 }
 
 func (s *flawed) Take(ctx context.Context, key string, rate magiclink.Rate, at time.Time) (time.Duration, error) {
@@ -61,6 +65,28 @@ func (s *flawed) Take(ctx context.Context, key string, rate magiclink.Rate, at t
 	s.arrivals[key] = next
 	return wait, nil
 }
+
+func (s *flawed) Peek(ctx context.Context, key string) (int64, error) {
+	if err := s.ended(ctx, "Peek"); err != nil {
+		return 0, err
+	}
+	if err := magiclink.CheckLimitKey(key); err != nil && !s.has("Peek takes any key") {
+		return 0, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key = s.limitKey(key)
+	arrival := s.arrivals[key]
+	if s.has("Peek takes") {
+		s.arrivals[key] += fiveSeconds
+	}
+	if s.has("Peek knows no key") {
+		arrival = 0
+	}
+	return arrival, nil
+}
+
+const fiveSeconds = 5000 // in milliseconds
 
 func (s *flawed) limitKey(key string) string {
 	switch s.flaw {

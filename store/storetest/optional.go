@@ -36,6 +36,8 @@ var optionalCases = []testCase{
 	limiterCase("Limit/Refusals", limitRefusals),
 	limiterCase("Limit/Context", limitContext),
 	limiterCase("Race/Limit", raceLimit),
+	limiterCase("Limit/Peek", limitPeek),
+	limiterCase("Limit/PeekRefusals", limitPeekRefusals),
 }
 
 func listCase(name string, check func(tester, magiclink.Store, magiclink.Lister)) testCase {
