@@ -1,5 +1,5 @@
 # Modules that are tested: the library, the published ones beside it, and those that are never published.
-MODULES := . store/postgres store/redis cmd/magiclink benchmarks contracttest crashtest e2e examples
+MODULES := . store/postgres store/redis mail cmd/magiclink benchmarks contracttest crashtest e2e examples
 
 GOLANGCI_VERSION := v2.15.0
 GOVULNCHECK_VERSION := v1.9.0
@@ -25,9 +25,10 @@ test: tools ## run all tests of all modules, with the race detector
 	done
 
 .PHONY: tools
-tools: ## install what the tests need and the machine lacks: curl, strace, browsers, PostgreSQL (by apt-get, as root)
+tools: ## install what the tests need and the machine lacks: curl, strace, browsers, PostgreSQL, Postfix (by apt-get, as root)
 	@command -v curl >/dev/null || { apt-get update -qq && apt-get install -y -qq curl >/dev/null; }
 	@internal/dbtest/install.sh
+	@internal/smtptest/install.sh
 	@crashtest/install.sh
 	@e2e/install.sh
 
@@ -51,7 +52,7 @@ rehearse: ## build programs against locally tagged copies of the modules, as a r
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (30s)
-	@set -e; for package in $$(go list ./...); do \
+	@set -e; for package in $$(go list ./... ./mail/...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz' || true); do \
 			echo "== $$package $$target"; \
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \

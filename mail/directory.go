@@ -1,0 +1,86 @@
+package mail
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/magiclink-go/magiclink/internal/trustedfile"
+	"github.com/magiclink-go/magiclink/signin"
+)
+
+// DirectoryConfig configures a [Directory].
+type DirectoryConfig struct {
+	// Path is the directory. It is made with mode 0700 if it is not there. Required. A directory that is there must be one that root or the user of
+	// this process owns and that others cannot write.
+	Path string
+
+	// From, Templates and Now are those of [Config].
+	From      string
+	Templates fs.FS
+	Now       func() time.Time
+}
+
+// Directory is a [signin.Mailer] for development: it sends nothing, and writes each mail into a file, which mail programs open. The files hold
+// links and codes. They have mode 0600 and names that sort by time, such as 20300115T093000.000000000Z-1f6b….eml. Nothing removes them. A file
+// is there with all its content or not at all. It is safe for concurrent use. The zero value is not usable: use [NewDirectory].
+type Directory struct {
+	writer writer
+	path   string
+
+	mu   sync.Mutex
+	last time.Time // that of the newest name
+}
+
+var _ signin.Mailer = (*Directory)(nil)
+
+// NewDirectory returns a Directory. It reports every fault of the configuration at once, as [magiclink.ConfigErrors].
+func NewDirectory(config DirectoryConfig) (*Directory, error) {
+	var faults faults
+	writer := writerFor(config.From, config.Templates, config.Now, &faults)
+	if config.Path == "" {
+		faults.add("Path", "is required: name a directory for the mails")
+	}
+	if err := faults.err(); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(config.Path, 0o700); err != nil {
+		faults.add("Path", "cannot be made: "+err.Error())
+	} else if _, err := trustedfile.Read(filepath.Join(config.Path, "no such file")); !errors.Is(err, fs.ErrNotExist) {
+		faults.add("Path", fmt.Sprintf("is not safe to write to: %v", err))
+	}
+	return &Directory{writer: writer, path: config.Path}, faults.err()
+}
+
+// Send writes a mail into a file. An error that matches [signin.ErrPermanent] says that the message has a fault.
+func (d *Directory) Send(ctx context.Context, message signin.Message) error {
+	letter, err := d.writer.write(message)
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("magiclink/mail: writing the mail: %w", context.Cause(ctx))
+	}
+	name := d.next().Format("20060102T150405.000000000Z") + "-" + letter.id[:8] + ".eml"
+	if err := trustedfile.Replace(filepath.Join(d.path, name), letter.content); err != nil {
+		return fmt.Errorf("magiclink/mail: writing the mail: %w", err)
+	}
+	return nil
+}
+
+// next returns the time for the name of a file, later than every earlier one.
+func (d *Directory) next() time.Time {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	now := d.writer.now().UTC()
+	if !now.After(d.last) {
+		now = d.last.Add(time.Nanosecond)
+	}
+	d.last = now
+	return now
+}
