@@ -2,6 +2,7 @@ package magiclink
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"strings"
 	"sync/atomic"
@@ -24,8 +25,17 @@ const (
 // that they were made at.
 func NewBusinessID(now time.Time) string { return newID(prefixBusiness, now) }
 
-// NewMagicLinkID makes a new id for [MagicLinkCreate.MagicLinkID]. Ids sort by the time that they were made at. An id is no secret.
-func NewMagicLinkID(now time.Time) string { return newID(prefixLink, now) }
+// NewMagicLinkID makes an id for [MagicLinkCreate.MagicLinkID]. With an empty seed each call makes another id. Otherwise the same time and seed
+// always make the same id, so that a caller who keeps a secret seed can name its link again and nobody else can: a seed is at least 128
+// random bits, and shows in no id. Ids sort by the time that they were made at. An id itself is no secret.
+func NewMagicLinkID(now time.Time, seed string) string {
+	id := newID(prefixLink, now)
+	if seed != "" {
+		hash := sha256.Sum256([]byte("magiclink id\x00" + seed))
+		id = encodeID(prefixLink, stampOf(now), [8]byte(hash[:8]))
+	}
+	return id
+}
 
 // ValidMagicLinkID reports whether s has the form of a link's id: "mlk_" and 22 characters of the base-57 alphabet.
 func ValidMagicLinkID(s string) bool { return validID(prefixLink, s) }
@@ -62,9 +72,15 @@ func stampOf(now time.Time) uint64 {
 }
 
 func idOf(prefix string, stamp uint64) string {
+	var random [8]byte
+	rand.Read(random[:]) // never fails: see its documentation
+	return encodeID(prefix, stamp, random)
+}
+
+func encodeID(prefix string, stamp uint64, random [8]byte) string {
 	var id [16]byte
-	rand.Read(id[8:]) // never fails: see its documentation
 	binary.BigEndian.PutUint64(id[:8], stamp)
+	copy(id[8:], random[:])
 	id[8] = id[8]&0x3f | 0x80
 	return prefix + shortuuid.DefaultEncoder.Encode(id)
 }

@@ -56,7 +56,7 @@ func TestRedeemIDRefuses(t *testing.T) {
 		want   error
 	}{
 		{revoked, "by", magiclink.ErrRevoked},
-		{magiclink.NewMagicLinkID(noon), "by", magiclink.ErrInvalidToken},
+		{magiclink.NewMagicLinkID(noon, ""), "by", magiclink.ErrInvalidToken},
 		{"", "by", magiclink.ErrInvalidToken},
 		{live + " ", "by", magiclink.ErrInvalidToken},
 		{"idk_" + strings.TrimPrefix(live, "mlk_"), "by", magiclink.ErrInvalidToken},
@@ -121,7 +121,7 @@ func TestRedeemIDRace(t *testing.T) {
 func TestMagicLinkID(t *testing.T) {
 	f := newFixture(t)
 	in := fullInput
-	in.MagicLinkID = magiclink.NewMagicLinkID(noon)
+	in.MagicLinkID = magiclink.NewMagicLinkID(noon, "")
 	require.True(t, magiclink.ValidMagicLinkID(in.MagicLinkID))
 	_, id := f.link(t, in)
 	require.Equal(t, in.MagicLinkID, id)
@@ -136,4 +136,12 @@ func TestMagicLinkID(t *testing.T) {
 	create := magiclink.MagicLinkCreate{MagicLinkID: id}
 	require.NoError(t, create.UnmarshalJSON([]byte(`{"external_business_id":"x","MagicLinkID":"y"}`)))
 	require.Equal(t, id, create.MagicLinkID, "it is not part of the JSON")
+
+	seeded := magiclink.NewMagicLinkID(noon, "seed")
+	require.Equal(t, seeded, magiclink.NewMagicLinkID(noon, "seed"))
+	require.True(t, magiclink.ValidMagicLinkID(seeded))
+	require.NotEqual(t, seeded, magiclink.NewMagicLinkID(noon, "seed2"))
+	require.NotEqual(t, seeded, magiclink.NewMagicLinkID(noon.Add(time.Millisecond), "seed"))
+	require.NotEqual(t, magiclink.NewMagicLinkID(noon, ""), magiclink.NewMagicLinkID(noon, ""))
+	require.Less(t, seeded, magiclink.NewMagicLinkID(noon.Add(time.Millisecond), "a"))
 }

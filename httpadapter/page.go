@@ -60,7 +60,14 @@ func (p *Page) confirm(w http.ResponseWriter, r *http.Request) {
 		p.answerUnusable(w, r, seen, err, p.openAgain(token))
 		return
 	}
-	data := p.formData(token, p.route.cookies.EnsureFormSecret(w, r))
+	secret := p.route.cookies.EnsureFormSecret(w, r)
+	if err := checkBinding(ctx, p.config.Binding, seen, p.proof(r, "")); err != nil {
+		if !p.answerUnbound(w, r, token, secret, err) {
+			p.unavailable(w, r, p.openAgain(token), err)
+		}
+		return
+	}
+	data := p.formData(token, secret)
 	data.Account = maskEmail(seen.Email)
 	data.ActiveAccount = p.config.ActiveAccount(r)
 	data.Destination = p.route.host + destinationPath(seen.Path)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
 	"github.com/magiclink-go/magiclink/internal/webpage"
 )
 
@@ -40,6 +41,9 @@ type PageConfig struct {
 	// every other error with 503; the link stays usable. When a click is repeated after the link was used, Admit is called
 	// again, before OnRedeem. Its request has a deadline: see Timeout. Nil admits everybody.
 	Admit func(r *http.Request, redemption magiclink.Redemption) error
+
+	// Binding ties links to the browsers that have asked for them: see the package signin. Nil lets a click use every link.
+	Binding Binding
 
 	// ActiveAccount returns the account that is signed in already, so that the page can say that its session ends: a name
 	// that the person in front of the page may see, or "". Nil means the account of the session cookie.
@@ -108,6 +112,9 @@ func (c PageConfig) check(found *faults) {
 	}
 	if c.Sessions.CanGrant() && c.Redeemer.BaseURL() != c.Sessions.BaseURL() {
 		found.add("Sessions", "have another BaseURL than the Redeemer: make both from one magiclink.Config")
+	}
+	if c.Binding != nil && nilvalue.Is(c.Binding) {
+		found.add("Binding", "is a nil value in an interface: set a binding, or nothing")
 	}
 	if !isLinkTarget(c.NewLinkURL) {
 		found.add("NewLinkURL", "must be an https URL or a local path")

@@ -11,7 +11,7 @@ import (
 const maxPageForm = 16 << 10
 
 // pageForm is what the confirmation page posts.
-type pageForm struct{ token, formToken string }
+type pageForm struct{ token, formToken, code string }
 
 // readPageForm reports false for a form that our page would not have posted. The token may be there even then.
 func readPageForm(w http.ResponseWriter, r *http.Request) (form pageForm, complete bool) {
@@ -19,7 +19,7 @@ func readPageForm(w http.ResponseWriter, r *http.Request) (form pageForm, comple
 	if fault != nil {
 		return pageForm{}, false
 	}
-	form = pageForm{token: values.Get("token"), formToken: values.Get("form")}
+	form = pageForm{token: values.Get("token"), formToken: values.Get("form"), code: values.Get("code")}
 	return form, len(values["token"]) == 1 && len(values["form"]) == 1
 }
 

@@ -12,6 +12,7 @@ type PageState string
 // The pages.
 const (
 	StateConfirm      PageState = "confirm"       // 200: ask before signing in
+	StateOtherBrowser PageState = "other-browser" // 200, and 403 for a click: another browser has asked for the link
 	StateDead         PageState = "dead"          // 410: the link is used, expired, revoked, unknown or forged
 	StateRefused      PageState = "refused"       // 403: no page that this browser was shown has posted the form; also 405
 	StateWrongAddress PageState = "wrong-address" // 403: the form came from another origin than that of the links
@@ -37,15 +38,19 @@ type PageData struct {
 	Language   string       // of the page, for the attribute lang: a primary subtag such as "de"
 	Direction  string       // of the language, for the attribute dir: "ltr" or "rtl"
 
-	// LinkURL opens the link again, at its own address. It is set in StateRefused, StateWrongAddress, StateNotAdmitted and
-	// StateUnavailable where the link is known and not used up by this click.
+	// LinkURL opens the link again, at its own address. It is set in StateRefused, StateWrongAddress, StateNotAdmitted,
+	// StateOtherBrowser and StateUnavailable where the link is known and not used up by this click.
 	LinkURL string
 
 	// LinkUsed says, in StateNotAdmitted, that the link is used up.
 	LinkUsed bool
 
+	// WrongCode says, in StateOtherBrowser, that the code was wrong. CodeEnded says that there were too many wrong codes. Action is set
+	// where the page is to ask for the code, in the field "code".
+	WrongCode, CodeEnded bool
+
 	// Action is the address to which the form is posted, by POST, with the fields "token" and "form". It is set in
-	// StateConfirm, and in StateUnavailable where the same click should be tried again.
+	// StateConfirm, in StateOtherBrowser where a code helps, and in StateUnavailable where the same click should be tried again.
 	Action    string
 	Token     string // the field "token"
 	FormToken string // the field "form"

@@ -25,10 +25,11 @@ func (p *Page) signIn(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := p.deadline(r)
 	defer cancel()
 	r = r.WithContext(ctx)
-	redeemed, err := p.redeem(r, form.token, redeemedBy(secret, form.token))
+	redeemed, err := p.redeem(r, form, redeemedBy(secret, form.token))
 	switch {
 	case errors.Is(err, ErrRefused):
 		p.show(w, r, http.StatusForbidden, StateNotAdmitted, p.openAgain(form.token))
+	case p.answerUnbound(w, r, form.token, secret, err):
 	case err != nil:
 		p.answerFailure(w, r, form.token, secret, err)
 	default:
@@ -36,28 +37,40 @@ func (p *Page) signIn(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// redeem uses the link up, or repeats its redemption. The application decides first: a link that was not used yet stays
-// usable when the person is not admitted. A panic is an outage here, so that its page has the form again.
-func (p *Page) redeem(r *http.Request, token, by string) (redeemed magiclink.Redemption, err error) {
+// redeem uses the link up, or repeats its redemption. Its binding and the application decide first: a link that was not used yet
+// stays usable when the person is not admitted. A panic is an outage here, so that its page has the form again.
+func (p *Page) redeem(r *http.Request, form pageForm, by string) (redeemed magiclink.Redemption, err error) {
 	defer contain(func() { err = errPanic })
 	admitted := p.config.Admit == nil
-	if !admitted {
-		seen, err := p.config.Redeemer.Inspect(r.Context(), token)
+	if !admitted || p.config.Binding != nil {
+		seen, err := p.config.Redeemer.Inspect(r.Context(), form.token)
 		switch {
 		case err == nil:
-			if err := p.config.Admit(r, seen); err != nil {
+			if err := p.admit(r, seen, form.code); err != nil {
 				return magiclink.Redemption{}, err
 			}
 			admitted = true
-		case !errors.Is(err, magiclink.ErrConsumed) && !errors.Is(err, magiclink.ErrExpired):
+		case !errors.Is(err, magiclink.ErrConsumed) && (!errors.Is(err, magiclink.ErrExpired) || p.config.Binding != nil):
 			return magiclink.Redemption{}, err
-		}
+		} // a link that was used needs no proof but its by
 	}
-	redeemed, err = redeemRepeatable(r.Context(), p.config.Redeemer, token, by, p.config.Now())
+	redeemed, err = redeemRepeatable(r.Context(), p.config.Redeemer, form.token, by, p.config.Now())
+	redeemed = openBinding(p.config.Binding, redeemed)
 	if err == nil && !admitted { // a repetition
 		err = p.config.Admit(r, redeemed)
 	}
 	return redeemed, err
+}
+
+// admit asks the binding of a link that was not used yet, and then the application.
+func (p *Page) admit(r *http.Request, seen magiclink.Redemption, code string) error {
+	if err := checkBinding(r.Context(), p.config.Binding, seen, p.proof(r, code)); err != nil {
+		return err
+	}
+	if p.config.Admit == nil {
+		return nil
+	}
+	return p.config.Admit(r, openBinding(p.config.Binding, seen))
 }
 
 // answerFailure answers a click that redeemed nothing. After an outage the page has the form again, since only the same
@@ -74,18 +87,14 @@ func (p *Page) answerFailure(w http.ResponseWriter, r *http.Request, token, secr
 
 // finish starts the session of a link that was redeemed.
 func (p *Page) finish(w http.ResponseWriter, r *http.Request, data PageData, redeemed magiclink.Redemption) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), p.timeout)
-	defer cancel()
-	r = r.WithContext(ctx)
-	replaced := p.replacedSession(r, redeemed)
-	err := p.begin(w, r, redeemed)
+	r = r.WithContext(context.WithoutCancel(r.Context())) // the link is used up: that the client has gone is no excuse
+	err := p.StartSession(w, r, redeemed)
 	switch {
 	case errors.Is(err, ErrRefused):
 		p.show(w, r, http.StatusForbidden, StateNotAdmitted, PageData{LinkUsed: true})
 	case err != nil:
 		p.unavailable(w, r, data, fmt.Errorf("link %s is used up, and no session was started: %w", redeemed.MagicLinkID, err))
 	default:
-		p.end(r, replaced)
 		p.sendOn(w, redeemed)
 	}
 }

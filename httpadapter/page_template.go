@@ -19,7 +19,7 @@ func (p *Page) checkTemplate(found *faults) {
 // checkLanguage reports whether the template shows every page in this language.
 func (p *Page) checkLanguage(found *faults, language string) bool {
 	for _, state := range []PageState{
-		StateConfirm, StateDead, StateRefused, StateWrongAddress, StateNotAdmitted, StateUnavailable,
+		StateConfirm, StateOtherBrowser, StateDead, StateRefused, StateWrongAddress, StateNotAdmitted, StateUnavailable,
 	} {
 		for _, sample := range []PageData{p.leastData(state), p.fullData(state)} {
 			if _, err := p.render(sample, p.look.Frame(language)); err != nil {
@@ -52,6 +52,9 @@ func (p *Page) fullData(state PageState) PageData {
 	case StateNotAdmitted:
 		data = p.openAgain(sampleToken)
 		data.LinkUsed = true
+	case StateOtherBrowser:
+		data = p.formData(sampleToken, sampleToken)
+		data.WrongCode, data.CodeEnded = true, true
 	case StateConfirm, StateUnavailable:
 		data = p.formData(sampleToken, sampleToken)
 	}

@@ -17,7 +17,8 @@ var pageWords = webpage.NewWords(wordFiles, "words/page")
 //
 //	<h1>{{.Text "confirm-heading"}}</h1>
 //
-// The names are: confirm-heading, confirm-text, destination, active, confirm-button, not-asked; dead-heading, dead-text,
+// The names are: confirm-heading, confirm-text, destination, active, confirm-button, not-asked; other-browser-heading,
+// other-browser-code, other-browser-only, code-label, code-wrong, code-ended; dead-heading, dead-text,
 // dead-hint; refused-heading, refused-text, refused-causes, refused-cookies, refused-browser, refused-time;
 // wrong-address-heading, wrong-address-text; not-admitted-heading, not-admitted-text, link-used, link-unused;
 // unavailable-heading, unavailable-text, unavailable-hint; and, on buttons, try-again, continue, open-again, new-link, home.

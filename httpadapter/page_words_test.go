@@ -71,7 +71,8 @@ var textNames = regexp.MustCompile(`[a-z]+(-[a-z]+)*`)
 
 // Every text of every language can be shown, with and without what it names, and what it names cannot become markup.
 func TestTexts(t *testing.T) {
-	const names = "confirm-heading confirm-text destination active confirm-button not-asked dead-heading dead-text dead-hint refused-heading " +
+	const names = "confirm-heading confirm-text destination active confirm-button not-asked other-browser-heading " +
+		"other-browser-code other-browser-only code-label code-wrong code-ended dead-heading dead-text dead-hint refused-heading " +
 		"refused-text refused-causes refused-cookies refused-browser refused-time wrong-address-heading wrong-address-text " +
 		"not-admitted-heading not-admitted-text link-used link-unused unavailable-heading unavailable-text unavailable-hint " +
 		"try-again continue open-again new-link home"

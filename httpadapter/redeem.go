@@ -1,7 +1,6 @@
 package httpadapter
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
@@ -19,6 +19,13 @@ const RedeemPath = "/v0/auth/magic-link/redeem"
 type RedeemConfig struct {
 	Redeemer *magiclink.Redeemer // redeems the links. Required
 	Sessions *magiclink.Sessions // grants the sessions. Required
+
+	// Binding ties links to the flow in which they were asked for: see the package signin. Nil lets the token alone use every link.
+	Binding Binding
+
+	// Admit decides before the link is used whether its person may sign in, as [PageConfig.Admit] does. An error that matches [ErrRefused] is
+	// answered with the 410 of a link that cannot be used, and every other error with 503. Nil admits everybody.
+	Admit func(r *http.Request, redemption magiclink.Redemption) error
 
 	// AllowedOrigins are the origins whose pages may call the route from a browser (CORS), such as
 	// "https://app.example.com": scheme, host and port as a browser writes them in the Origin header. Nil allows none but
@@ -39,10 +46,15 @@ type RedeemConfig struct {
 // to 255 visible ASCII characters that nobody else can guess, such as a random UUID. The same key with the same link gets
 // the same answer for one minute after the link was used.
 //
+// With a Binding a link of a sign-in flow also needs {"flow": "…"}, the secret of the flow that has asked for the link, or {"code": "…"}, the
+// code from the mail, as the mode of the flow has it. A missing or wrong one is answered with the same 410.
+//
 // It sets no cookie and reads none. A page that calls it must itself ask the user before: see [Page] for why.
 type RedeemHandler struct {
 	redeemer *magiclink.Redeemer
 	sessions *magiclink.Sessions
+	binding  Binding
+	admit    func(*http.Request, magiclink.Redemption) error
 	origins  allowedOrigins
 	now      func() time.Time
 	endpoint
@@ -53,6 +65,9 @@ func NewRedeemHandler(config RedeemConfig) (*RedeemHandler, error) {
 	var found faults
 	checkRedeemer(&found, config.Redeemer)
 	checkSessions(&found, config.Sessions)
+	if config.Binding != nil && nilvalue.Is(config.Binding) {
+		found.add("Binding", "is a nil value in an interface: set a binding, or nothing")
+	}
 	origins := newAllowedOrigins(&found, config.AllowedOrigins)
 	if config.MaxBody == 0 {
 		config.MaxBody = defaultMaxUnknown
@@ -65,7 +80,8 @@ func NewRedeemHandler(config RedeemConfig) (*RedeemHandler, error) {
 		config.Now = time.Now
 	}
 	return &RedeemHandler{
-		redeemer: config.Redeemer, sessions: config.Sessions, origins: origins, now: config.Now, endpoint: shared,
+		redeemer: config.Redeemer, sessions: config.Sessions, binding: config.Binding, admit: config.Admit,
+		origins: origins, now: config.Now, endpoint: shared,
 	}, nil
 }
 
@@ -89,13 +105,13 @@ func (h *RedeemHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.serve(w, r, func() *problem {
-		token, key, fault := h.read(w, r)
+		asked, key, fault := h.read(w, r)
 		if fault != nil {
 			return malformed(fault)
 		}
 		ctx, cancel := h.deadline(r)
 		defer cancel()
-		data, unusable := h.redeem(ctx, token, redeemedByKey(token, key))
+		data, unusable := h.redeem(r.WithContext(ctx), asked, redeemedByKey(asked.token, key))
 		if unusable == nil {
 			writeJSON(w, http.StatusOK, success{Data: data})
 		}
@@ -103,32 +119,39 @@ func (h *RedeemHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// read returns the token of the body and the key of the header, which may be empty.
-func (h *RedeemHandler) read(w http.ResponseWriter, r *http.Request) (token, key string, fault *bodyFault) {
+// redeemBody is the body of a request.
+type redeemBody struct {
+	token string
+	proof Proof
+}
+
+// read returns the body, and the key of the header, which may be empty.
+func (h *RedeemHandler) read(w http.ResponseWriter, r *http.Request) (asked redeemBody, key string, fault *bodyFault) {
 	body, fault := readBody(w, r, h.maxBody, mediaJSON, readSoon)
 	if fault != nil {
-		return "", "", fault
+		return redeemBody{}, "", fault
 	}
-	token, err := readToken(body)
+	asked, err := readRedeemBody(body)
 	if err != nil {
-		return "", "", unprocessable("the body " + err.Error())
+		return redeemBody{}, "", unprocessable("the body " + err.Error())
 	}
 	key, err = idempotencyKey(r.Header)
 	if err != nil {
-		return "", "", unprocessable(err.Error())
+		return redeemBody{}, "", unprocessable(err.Error())
 	}
-	return magiclink.TokenOf(token), key, nil
+	asked.token = magiclink.TokenOf(asked.token)
+	return asked, key, nil
 }
 
-func (h *RedeemHandler) redeem(ctx context.Context, token, by string) (data redemptionData, _ *problem) {
-	redeemed, err := redeemRepeatable(ctx, h.redeemer, token, by, h.now())
-	if err != nil && !isDead(err) {
-		return data, unavailable(err)
+func (h *RedeemHandler) redeem(r *http.Request, asked redeemBody, by string) (data redemptionData, _ *problem) {
+	if fault := h.check(r, asked); fault != nil {
+		return data, fault
 	}
+	redeemed, err := redeemRepeatable(r.Context(), h.redeemer, asked.token, by, h.now())
 	if err != nil {
-		return data, &problem{status: http.StatusGone, code: "the link cannot be used: it is not valid, expired, revoked or used"}
+		return data, notRedeemed(err)
 	}
-	sessionToken, session, err := h.sessions.Grant(ctx, redeemed)
+	sessionToken, session, err := h.sessions.Grant(r.Context(), redeemed)
 	if err != nil {
 		return data, unavailable(fmt.Errorf("link %s is used up, and no session was started: %w", redeemed.MagicLinkID, err))
 	}
@@ -139,19 +162,66 @@ func (h *RedeemHandler) redeem(ctx context.Context, token, by string) (data rede
 	}, nil
 }
 
+// check asks the binding and the application whether a link may be used that was not used yet. A link that was used goes on: only the by
+// of its redemption can repeat it.
+func (h *RedeemHandler) check(r *http.Request, asked redeemBody) *problem {
+	if h.binding == nil && h.admit == nil {
+		return nil
+	}
+	seen, err := h.redeemer.Inspect(r.Context(), asked.token)
+	if errors.Is(err, magiclink.ErrConsumed) {
+		return nil
+	}
+	if err == nil {
+		err = checkBinding(r.Context(), h.binding, seen, asked.proof)
+	}
+	if err == nil && h.admit != nil {
+		err = h.admit(r, openBinding(h.binding, seen))
+	}
+	if err != nil {
+		return notRedeemed(err)
+	}
+	return nil
+}
+
+// notRedeemed has one answer for all links that cannot be used.
+func notRedeemed(err error) *problem {
+	_, unbound := errors.AsType[*unboundError](err)
+	if unbound || isDead(err) || errors.Is(err, ErrRefused) {
+		return &problem{status: http.StatusGone, code: "the link cannot be used: it is not valid, expired, revoked or used"}
+	}
+	return unavailable(err)
+}
+
 var errNoToken = errors.New(`must be {"token": "…"} with the link or its token`)
 
-// readToken reads {"token": "…"}; other members are ignored.
-func readToken(body []byte) (token string, err error) {
+// readRedeemBody reads {"token": "…"}, and beside it "flow" and "code", which are strings or null; other members are ignored.
+func readRedeemBody(body []byte) (asked redeemBody, err error) {
 	found := false
 	err = strictjson.Object(body, func(name []byte, value strictjson.Value) error {
-		if string(name) == "token" {
-			token, found = value.Text(), value.Kind == strictjson.String
+		switch string(name) {
+		case "token":
+			asked.token, found = value.Text(), value.Kind == strictjson.String
+		case "flow":
+			return optionalText(&asked.proof.Flow, name, value)
+		case "code":
+			return optionalText(&asked.proof.Code, name, value)
 		}
 		return nil
 	})
 	if err == nil && !found {
 		err = errNoToken
 	}
-	return token, err
+	return asked, err
+}
+
+func optionalText(to *string, name []byte, value strictjson.Value) error {
+	switch value.Kind {
+	case strictjson.String:
+		*to = value.Text()
+	case strictjson.Null:
+	default:
+		return errors.New(`has a "` + string(name) + `" that is not a string`)
+	}
+	return nil
 }

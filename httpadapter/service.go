@@ -21,6 +21,10 @@ type ServiceConfig struct {
 	// issue, show and revoke links are not served then. Clients of a tenant need Config.Businesses.
 	Clients ClientDirectory
 
+	// SignIn is the flow from an e-mail address to a session: make one with the package signin. Its page is the redemption page, and it
+	// decides who may use its links. Nil serves none of its routes. Beside it App, NewLinkURL and Page must not be set.
+	SignIn SignIn
+
 	// App is the name of the application on the redemption page. Empty means the host of the links.
 	App string
 
@@ -74,6 +78,8 @@ type ServiceConfig struct {
 //	/v0/auth/sessions and below it                shows and ends sessions: see [SessionsHandler] (with Clients)
 //	POST /v0/auth/magic-link/redeem               redeems a link, for back ends and single-page apps
 //	the path of BaseURL and everything below it   the redemption page
+//	GET  /sign-in, /sign-in/check                 asking for a link, and waiting for it (with SignIn)
+//	POST /v0/auth/sign-in, /v0/auth/sign-in/code  the same for single-page and native apps (with SignIn)
 //	GET  /session                                 the current session as JSON
 //	POST /logout                                  ends the session
 //	GET  SessionsPath, POST SessionsPath          a person's own sessions (with SessionsPath)
@@ -170,6 +176,7 @@ func (c *ServiceConfig) checkAlone(found *faults) {
 			found.add("Page."+field.name, "must not be set: the page gets that of the service")
 		}
 	}
+	c.checkSignIn(found)
 	checkLifetime(found, "MaxTokenLifetime", c.MaxTokenLifetime)
 	newResources(found, "", c.Resources)
 	if c.NotFound != nil && nilvalue.Is(c.NotFound) {
@@ -180,12 +187,17 @@ func (c *ServiceConfig) checkAlone(found *faults) {
 func (s *Service) makeParts(found *faults, c ServiceConfig) {
 	now, err := c.Config.Now, error(nil)
 	page := c.Page
-	page.Redeemer, page.Sessions, page.App, page.NewLinkURL = s.redeemer, s.sessions, c.App, c.NewLinkURL
-	page.Timeout, page.Now, page.Logger = c.Timeout, now, c.Logger
-	s.page, err = NewPage(page)
-	found.take(err, pageField)
+	if c.SignIn != nil {
+		page = s.takePage(found, c.SignIn)
+	} else {
+		page.Redeemer, page.Sessions, page.App, page.NewLinkURL = s.redeemer, s.sessions, c.App, c.NewLinkURL
+		page.Timeout, page.Now, page.Logger = c.Timeout, now, c.Logger
+		s.page, err = NewPage(page)
+		found.take(err, pageField)
+	}
 	s.redeem, err = NewRedeemHandler(RedeemConfig{
-		Redeemer: s.redeemer, Sessions: s.sessions, AllowedOrigins: c.AllowedOrigins, Timeout: c.Timeout, Now: now, Logger: c.Logger,
+		Redeemer: s.redeemer, Sessions: s.sessions, Binding: s.page.binding(), Admit: s.page.admission(),
+		AllowedOrigins: c.AllowedOrigins, Timeout: c.Timeout, Now: now, Logger: c.Logger,
 	})
 	found.take(err, serviceField)
 	s.session, err = NewSessionHandler(SessionConfig{Sessions: s.sessions, Timeout: c.Timeout, Logger: c.Logger})
@@ -196,8 +208,8 @@ func (s *Service) makeParts(found *faults, c ServiceConfig) {
 	found.take(err, serviceField)
 	if c.SessionsPath != "" {
 		s.people, err = NewSessionsPage(SessionsPageConfig{
-			Sessions: s.sessions, Path: c.SessionsPath, SignIn: c.NewLinkURL, Destination: c.AfterLogout, Describe: c.DescribeSession,
-			App: c.App, Logo: page.Logo, Colors: page.Colors, DarkColors: page.DarkColors, Language: page.Language,
+			Sessions: s.sessions, Path: c.SessionsPath, SignIn: page.NewLinkURL, Destination: c.AfterLogout, Describe: c.DescribeSession,
+			App: page.App, Logo: page.Logo, Colors: page.Colors, DarkColors: page.DarkColors, Language: page.Language,
 			Timeout: c.Timeout, Logger: c.Logger,
 		})
 		found.take(err, sessionsPageField)

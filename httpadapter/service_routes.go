@@ -22,6 +22,7 @@ func (s *Service) route(found *faults, c ServiceConfig) {
 		s.routes[MetadataPath] = s.metadata(found, c)
 		s.routeSeeing(c.Config.Store)
 	}
+	s.routeSignIn(c.SignIn)
 	if c.Health {
 		s.routes[HealthPath] = readOnly(s.page.logger, http.HandlerFunc(showHealth))
 		s.routes[ReadyPath] = readOnly(s.page.logger, s.readiness(c))

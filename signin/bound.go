@@ -1,0 +1,189 @@
+package signin
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"net/http"
+
+	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/httpadapter"
+)
+
+// flowCookie holds the flow of the browser that has asked.
+const flowCookie = "__Host-magiclink_signin"
+
+// Flow implements [httpadapter.Binding]: it returns the flow of the browser's cookie, or "".
+func (f *Flow) Flow(r *http.Request) string {
+	if !f.ready() {
+		return ""
+	}
+	text, _ := f.cookies.Value(r, flowCookie)
+	return text
+}
+
+// Open implements [httpadapter.Binding]: see the function [Open].
+func (f *Flow) Open(redemption magiclink.Redemption) magiclink.Redemption { return Open(redemption) }
+
+// Check implements [httpadapter.Binding]. A link that no flow has mailed may be used by everybody who has it, and so may an invitation.
+func (f *Flow) Check(
+	ctx context.Context, seen magiclink.Redemption, proof httpadapter.Proof,
+) (httpadapter.BindingState, error) {
+	tied, kind, _ := readExtension(seen.Extension)
+	switch {
+	case kind != kindFlow:
+		return httpadapter.BindingHolds, nil
+	case !f.ready():
+		return httpadapter.BindingNeedsBrowser, errNoFlow
+	case f.config.Mode == ModeOff || tied.isOf(proof.Flow):
+		return httpadapter.BindingHolds, nil
+	case f.config.Mode != ModePrefer:
+		return httpadapter.BindingNeedsBrowser, nil
+	case proof.Code == "":
+		return httpadapter.BindingNeedsCode, nil
+	}
+	code, ok := readCode(proof.Code)
+	if !ok {
+		return httpadapter.BindingWrongCode, nil
+	}
+	return f.checkCode(ctx, seen, tied, code)
+}
+
+// isOf reports whether the link belongs to an encoded flow.
+func (b binding) isOf(flow string) bool {
+	a, ok := decodeFlow(flow)
+	digest := digestOf(a.secret)
+	return ok && subtle.ConstantTimeCompare(digest[:], b.flow[:]) == 1
+}
+
+// checkCode judges a code that was typed beside the link. It counts with the codes that were typed in the browser that has asked.
+func (f *Flow) checkCode(
+	ctx context.Context, seen magiclink.Redemption, tied binding, code string,
+) (httpadapter.BindingState, error) {
+	wait, err := f.take(ctx, "code", codeTries, seen.MagicLinkID)
+	state, reason := httpadapter.BindingHolds, magiclink.Reason("")
+	switch {
+	case err != nil:
+		return "", err
+	case wait > 0:
+		state, reason = httpadapter.BindingCodeEnded, ReasonCodeEnded
+	case !tied.isCode(codeDigest(tied.flow, code)):
+		state, reason = httpadapter.BindingWrongCode, ReasonWrongCode
+	}
+	f.tell(ctx, OpCode, reason, seen.Subject, seen.MagicLinkID)
+	return state, nil
+}
+
+func (b binding) isCode(digest [sha256.Size]byte) bool {
+	return subtle.ConstantTimeCompare(digest[:], b.code[:]) == 1
+}
+
+var (
+	errWrongCode = errors.New("magiclink/signin: the code is wrong")
+	errCodeEnded = errors.New("magiclink/signin: there were too many wrong codes")
+)
+
+// redeemCode redeems the link of a flow by its code, or repeats that redemption for the same flow and code.
+func (f *Flow) redeemCode(r *http.Request, a asked, typed string) (redeemed magiclink.Redemption, err error) {
+	defer contain(func() { err = errPanic })
+	ctx := r.Context()
+	code, ok := readCode(typed)
+	if !ok {
+		return magiclink.Redemption{}, errWrongCode
+	}
+	id, err := f.judge(ctx, a, code)
+	if err != nil {
+		return magiclink.Redemption{}, err
+	}
+	by, admit := a.redeemedBy(id, code), f.config.Page.Admit
+	admitted := admit == nil
+	if seen, err := f.redeemer.InspectID(ctx, id); err == nil && !admitted {
+		if err := admit(r, Open(seen)); err != nil {
+			return magiclink.Redemption{}, err
+		}
+		admitted = true
+	} else if err != nil && !errors.Is(err, magiclink.ErrConsumed) {
+		return magiclink.Redemption{}, err
+	}
+	redeemed, err = f.redeemer.RedeemID(ctx, id, by)
+	if err == nil && redeemed.Repeated && f.now().Sub(redeemed.RedeemedAt) > repeatWindow {
+		err = magiclink.ErrConsumed
+	}
+	redeemed = Open(redeemed)
+	if err == nil && !admitted { // a repetition
+		err = admit(r, redeemed)
+	}
+	return redeemed, err
+}
+
+// judge returns the link of the flow whose code this is. Every link that the flow can have is looked at and counted, whether it exists or not, so that
+// an address without a link is answered like every other one.
+func (f *Flow) judge(ctx context.Context, a asked, code string) (id string, _ error) {
+	found := map[string]magiclink.Redemption{}
+	for _, id := range a.linkIDs() {
+		seen, err := f.redeemer.InspectID(ctx, id)
+		if err != nil && !isDead(err) {
+			return "", err
+		}
+		if errors.Is(err, magiclink.ErrConsumed) && f.repeats(ctx, a, id, code) {
+			return id, nil
+		}
+		found[id] = seen
+	}
+	granted, err := f.takeCode(ctx, a)
+	if err != nil {
+		return "", err
+	}
+	match, reason := magiclink.Redemption{}, ReasonCodeEnded
+	if len(granted) > 0 {
+		match, reason = matching(found, granted, digestOf(a.secret), code)
+	}
+	f.tell(ctx, OpCode, reason, match.Subject, match.MagicLinkID)
+	switch reason {
+	case ReasonCodeEnded:
+		return "", errCodeEnded
+	case ReasonWrongCode:
+		return "", errWrongCode
+	}
+	return match.MagicLinkID, nil
+}
+
+// repeats reports whether the same flow has used the link with the same code before. It uses up no try, since it lets nobody in who is not in.
+func (f *Flow) repeats(ctx context.Context, a asked, id, code string) bool {
+	_, err := f.redeemer.RedeemID(ctx, id, a.redeemedBy(id, code))
+	return err == nil
+}
+
+// takeCode takes one try of each link that the flow can have, and returns those that may be judged: both ids of a request have had one left. So
+// racing guesses never have more tries than one link has.
+func (f *Flow) takeCode(ctx context.Context, a asked) (granted []string, _ error) {
+	left := map[string]bool{}
+	for _, id := range a.linkIDs() {
+		wait, err := f.take(ctx, "code", codeTries, id)
+		if err != nil {
+			return nil, err
+		}
+		left[id] = wait == 0
+	}
+	for _, pair := range a.pairs() {
+		if left[pair[0]] && left[pair[1]] {
+			granted = append(granted, pair[:]...)
+		}
+	}
+	return granted, nil
+}
+
+// matching returns the link that the code is of. The slow digest is made once, whether there is a link or not.
+func matching(
+	found map[string]magiclink.Redemption, granted []string, flow [sha256.Size]byte, code string,
+) (magiclink.Redemption, magiclink.Reason) {
+	digest := codeDigest(flow, code)
+	for _, id := range granted {
+		tied, kind, _ := readExtension(found[id].Extension)
+		if kind == kindFlow && tied.flow == flow && tied.isCode(digest) {
+			return found[id], ""
+		}
+	}
+	return magiclink.Redemption{}, ReasonWrongCode
+}

@@ -1,0 +1,67 @@
+package signin
+
+import (
+	"crypto/pbkdf2"
+	"crypto/rand"
+	"crypto/sha256"
+	"strings"
+)
+
+const (
+	// codeDigits leave out what people mix up: 0 and O, 1 and I. There are 32 of them, so a code has 40 bits.
+	codeDigits = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+	codeLength = 8
+	codeGroup  = 4
+
+	// codeRounds make a guess at a stored digest slow: see docs/adr/0023.
+	codeRounds = 100_000
+)
+
+// newCode returns a random code without its dash.
+func newCode() string {
+	var code [codeLength]byte
+	rand.Read(code[:]) // never fails: see its documentation
+	for i := range code {
+		code[i] = codeDigits[code[i]%byte(len(codeDigits))] // 256 is a multiple of 32
+	}
+	return string(code[:])
+}
+
+// showCode writes a code as people read it: XXXX-XXXX.
+func showCode(code string) string { return code[:codeGroup] + "-" + code[codeGroup:] }
+
+// readCode reads what a person has typed: in any case, with or without dashes and spaces. It reports false for what cannot be a code.
+func readCode(typed string) (code string, ok bool) {
+	const longest = 64 // bytes, spaces included
+	if len(typed) > longest {
+		return "", false
+	}
+	code = strings.Map(func(c rune) rune {
+		switch {
+		case 'a' <= c && c <= 'z':
+			return c - 'a' + 'A'
+		case '０' <= c && c <= '９': // as Japanese and Chinese keyboards write
+			return c - '０' + '0'
+		case 'Ａ' <= c && c <= 'Ｚ':
+			return c - 'Ａ' + 'A'
+		case 'ａ' <= c && c <= 'ｚ':
+			return c - 'ａ' + 'A'
+		case strings.ContainsRune(" \t\r\n-\u00a0\u00ad\u200b\u2010\u2011\u2012\u2013\u2014\u2212\u3000－", c):
+			return -1
+		}
+		return c
+	}, typed)
+	if len(code) != codeLength || strings.Trim(code, codeDigits) != "" {
+		return "", false
+	}
+	return code, true
+}
+
+// codeDigest is what is stored of a code. The flow's digest is the salt. It is slow: about 30 ms.
+func codeDigest(flowDigest [sha256.Size]byte, code string) [sha256.Size]byte {
+	key, err := pbkdf2.Key(sha256.New, "magiclink code\x00"+code, flowDigest[:], codeRounds, sha256.Size)
+	if err != nil { // the lengths above are in order
+		return sha256.Sum256([]byte(rand.Text())) // no code has it
+	}
+	return [sha256.Size]byte(key)
+}

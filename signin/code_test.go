@@ -1,0 +1,223 @@
+package signin_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/httpadapter"
+	"github.com/magiclink-go/magiclink/signin"
+)
+
+func TestReadCode(t *testing.T) {
+	for _, typed := range []string{
+		"ABCD-2345", "abcd-2345", "ABCD2345", " abcd 2345 ", "AB CD 23 45", "abcd–2345", "abcd\u00a02345", "ＡＢＣＤ－２３４５", "ａｂｃｄ２３４５", "a-b-c-d-2-3-4-5",
+		"ABCD\u20112345", "\tABCD-2345\r\n",
+	} {
+		code, ok := signin.ReadCode(typed)
+		require.True(t, ok, "%q", typed)
+		require.Equal(t, "ABCD2345", code)
+	}
+	for _, typed := range []string{
+		"", "-", "ABCD-234", "ABCD-23456", "ABCD-2340", "ABCD-234O", "ABCI-2345", "ABC1-2345", "ABCD_2345", "ÄBCD2345", "ABCD2345\x00", strings.Repeat(" ", 100) + "ABCD2345",
+		"ſBCD2345", "KBCD2345" + "K",
+	} {
+		_, ok := signin.ReadCode(typed)
+		require.False(t, ok, "%q", typed)
+	}
+}
+
+func TestNewCode(t *testing.T) {
+	require.Len(t, signin.CodeDigits, 32)
+	seen := map[rune]int{}
+	for range 2000 {
+		code := signin.NewCode()
+		again, ok := signin.ReadCode(signin.ShowCode(code))
+		require.True(t, ok)
+		require.Equal(t, code, again)
+		for _, c := range code {
+			seen[c]++
+		}
+	}
+	require.Len(t, seen, 32)
+	for c, n := range seen { // 500 are expected; ten standard deviations away
+		require.InDelta(t, 500, n, 220, string(c))
+	}
+}
+
+func FuzzReadCode(f *testing.F) {
+	for _, seed := range []string{"ABCD-2345", "", "ａｂｃｄ２３４５", "\xff"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, typed string) {
+		code, ok := signin.ReadCode(typed)
+		if !ok {
+			require.Empty(t, code)
+			return
+		}
+		require.Len(t, code, 8)
+		require.Empty(t, strings.Trim(code, signin.CodeDigits))
+		again, ok := signin.ReadCode(signin.ShowCode(code))
+		require.True(t, ok)
+		require.Equal(t, code, again)
+	})
+}
+
+func FuzzFlow(f *testing.F) {
+	s := strings.Repeat("A", 42) + "A"
+	for _, seed := range []string{"", "1." + s + ".YUBi..abc.abc", "1." + s + "..L2E.abc.abc-abb", "1.a.b.c.d.e", "1....."} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		again, address, next, ok := signin.RecodeFlow(text)
+		if !ok {
+			return
+		}
+		require.Equal(t, text, again, "one encoding for each value")
+		require.LessOrEqual(t, len(address), 254)
+		require.True(t, next == "" || magiclink.ValidLocalPath(next))
+		ids := signin.LinkIDs(text)
+		require.True(t, len(ids) > 0 && len(ids) <= 10)
+		for _, id := range ids {
+			require.True(t, magiclink.ValidMagicLinkID(id))
+		}
+	})
+}
+
+// Five wrong codes end the code, and not the link.
+func TestWrongCodes(t *testing.T) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			s := newSiteOn(t, open(t))
+			b := s.browser()
+			mail := b.waiting(jane)
+			require.Equal(t, http.StatusForbidden, b.typed("not a code").status, "it is no try")
+			for range 5 {
+				got := b.typed("2222-2222")
+				require.Equal(t, http.StatusForbidden, got.status)
+				requireSecure(t, got)
+				require.Contains(t, got.body, "This code is not right")
+			}
+			got := b.typed(mail.Code)
+			require.Equal(t, http.StatusForbidden, got.status)
+			require.Contains(t, got.body, "too many wrong codes")
+			require.Equal(t, []magiclink.Reason{
+				signin.ReasonWrongCode, signin.ReasonWrongCode, signin.ReasonWrongCode, signin.ReasonWrongCode, signin.ReasonWrongCode, signin.ReasonCodeEnded,
+			}, s.told.reasons(signin.OpCode))
+			phone := s.browser()
+			got = phone.click(mail.Link, mail.Code)
+			require.Equal(t, http.StatusForbidden, got.status, "the tries are those of the code, wherever it is typed")
+			require.Contains(t, got.body, "too many wrong codes")
+			require.Empty(t, phone.account())
+			requireIn(t, b, b.click(mail.Link, ""), "/")
+		})
+	}
+}
+
+// A new mail has a new code, and does not give the old one new tries.
+func TestTriesOfANewCode(t *testing.T) {
+	s := newSite(t)
+	b := s.browser()
+	first := b.waiting(jane)
+	for range 5 {
+		b.typed("2222-2222")
+	}
+	s.clock.move(time.Minute)
+	b.post("/sign-in/resend", b.get("/sign-in/check").fields(t))
+	second := s.last()
+	require.NotEqual(t, first.Code, second.Code)
+	require.Equal(t, http.StatusForbidden, b.typed(first.Code).status)
+	requireIn(t, b, b.typed(second.Code), "/")
+}
+
+// Whoever has the flow writes its cookie as he likes. That gives a code no more tries.
+func TestTriesOfAForgedCookie(t *testing.T) {
+	s := newSite(t)
+	b := s.browser()
+	mail := b.waiting(jane)
+	flow := b.cookies["__Host-magiclink_signin"]
+	parts := strings.Split(flow, ".")
+	for n := range 5 { // the same step, in other company
+		forged := strings.Join(append(append([]string{}, parts[:5]...), string(rune('1'+n))+"a-"+parts[5]), ".")
+		require.NotEmpty(t, signin.LinkIDs(forged))
+		s.browser().code(forged, "2222-2222")
+	}
+	forged := strings.Join(append(append([]string{}, parts[:5]...), "7a-"+parts[5]), ".")
+	require.Equal(t, http.StatusGone, s.browser().code(forged, mail.Code).status)
+	require.Equal(t, http.StatusGone, s.browser().code(flow, mail.Code).status, "and the link's five tries are used up")
+	require.NoError(t, s.verdict(mail.Link))
+}
+
+// Of any number of racing guesses at most five are judged, on all replicas together, and a right one among those that come later is refused.
+func TestGuessesRace(t *testing.T) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			store := open(t)
+			generous := func(c *signin.Config) {
+				c.Limits.CodesPerClient = magiclink.Rate{Burst: 1_000_000, Every: time.Millisecond}
+			}
+			replicas := []*site{newSiteOn(t, store, generous), newSiteOn(t, store, generous), newSiteOn(t, store, generous)}
+			flow := replicas[0].browser().begin(jane)
+			mail := replicas[0].last()
+			const guesses = 600
+			var group sync.WaitGroup
+			var refused atomic.Int32
+			for n := range 60 {
+				group.Go(func() {
+					replica := replicas[n%3]
+					for range guesses / 60 {
+						if replica.browser().code(flow, "2222-2222").status == http.StatusGone {
+							refused.Add(1)
+						}
+					}
+				})
+			}
+			group.Wait()
+			require.EqualValues(t, guesses, refused.Load())
+			judged := 0
+			for _, replica := range replicas {
+				for _, reason := range replica.told.reasons(signin.OpCode) {
+					if reason == signin.ReasonWrongCode {
+						judged++
+					}
+				}
+			}
+			require.True(t, judged > 0 && judged <= 5, judged)
+			require.Equal(t, http.StatusGone, replicas[1].browser().code(flow, mail.Code).status)
+			got := replicas[2].browser().json(httpadapter.RedeemPath, `{"token":"`+mail.Link+`","flow":"`+flow+`"}`)
+			require.Equal(t, http.StatusOK, got.status, "the control: the link works for the flow")
+		})
+	}
+}
+
+func TestAgentOf(t *testing.T) {
+	for userAgent, want := range map[string][2]string{
+		firefox: {"Firefox", "Windows"},
+		"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1": {"Safari", "iPhone"},
+		"Mozilla/5.0 (Linux; Android 15) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile Safari/537.36":                            {"Chrome", "Android"},
+		"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36 Edg/140.0.0.0":     {"Edge", "macOS"},
+		"curl/8.9": {"", ""}, "": {"", ""}, "\xff\x00<script>": {"", ""}, strings.Repeat("x", 2000) + "Firefox/1": {"", ""},
+	} {
+		browser, system := signin.AgentOf(userAgent)
+		require.Equal(t, want, [2]string{browser, system}, userAgent)
+	}
+}
+
+func TestMailbox(t *testing.T) {
+	for _, address := range []string{"Jane@Example.com", "jane+a@example.com", "JANE+b+c@EXAMPLE.COM"} {
+		require.Equal(t, "jane@example.com", signin.Mailbox(address))
+	}
+}
+
+func TestHide(t *testing.T) {
+	err := errors.New("550 <Jane@Example.COM> unknown, \xffJANE@EXAMPLE.COM too; code ABCD-2345 " + jane)
+	text := signin.Hide(err, jane, "ABCD-2345", "")
+	require.Equal(t, "550 <•••> unknown, \xff••• too; code ••• •••", text)
+}

@@ -1,0 +1,36 @@
+package signin
+
+// What the tests of the package's readers need.
+
+func ReadCode(typed string) (string, bool) { return readCode(typed) }
+
+func NewCode() string { return newCode() }
+
+func ShowCode(code string) string { return showCode(code) }
+
+// RecodeFlow returns the encoding of what a text was decoded to.
+func RecodeFlow(text string) (again, address, next string, ok bool) {
+	a, ok := decodeFlow(text)
+	if !ok {
+		return "", "", "", false
+	}
+	return a.encode(), a.address, a.next, true
+}
+
+func LinkIDs(text string) []string {
+	a, ok := decodeFlow(text)
+	if !ok {
+		return nil
+	}
+	return a.linkIDs()
+}
+
+func AgentOf(userAgent string) (browser, system string) { return agentOf(userAgent) }
+
+func Mailbox(address string) string { return mailbox(address) }
+
+func Hide(err error, secrets ...string) string { return hide(err, secrets...) }
+
+var Words = words
+
+const CodeDigits = codeDigits

@@ -1,0 +1,135 @@
+package signin
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/magiclink-go/magiclink/internal/webform"
+	"github.com/magiclink-go/magiclink/internal/webpage"
+)
+
+//go:embed page.html
+var pageHTML string
+
+//go:embed words
+var wordFiles embed.FS
+
+var (
+	builtIn = template.Must(webpage.Layout().Parse(pageHTML))
+	words   = webpage.NewWords(wordFiles, "words")
+)
+
+// The screens.
+const (
+	screenRequest = "request" // the field for the address
+	screenWait    = "wait"    // the field for the code
+	screenRefused = "refused" // the application does not let the person in
+)
+
+// The notices above a screen, by the names of their texts.
+const (
+	noticeWrongCode    = "code-wrong"
+	noticeCodeEnded    = "code-ended"
+	noticeLinkEnded    = "link-ended"
+	noticeLimited      = "limited"
+	noticeRefused      = "form-refused"
+	noticeWrongAddress = "wrong-address"
+	noticeUnavailable  = "unavailable"
+)
+
+// pageData is the data of the template. It holds an address and a form token.
+type pageData struct {
+	webpage.Frame
+	Screen, Notice string
+	Host           string
+	FormToken      string // empty where no form is shown
+	Next           string // where to go after the sign-in; may be empty
+	LinkUsed       bool   // in screenRefused: the link is used up
+
+	RequestURL, RequestAction, CheckAction, ResendAction string
+
+	// The rest is for screenWait alone.
+
+	Address string
+	Minutes int    // for how long link and code still work; 0 is over
+	Until   string // and until when, such as "14:32"
+	Resend  int    // in how many seconds to offer another mail
+}
+
+// Text returns one of the texts in the language of the page.
+func (d pageData) Text(name string) (template.HTML, error) { return words.Text(d.Language, name, d) }
+
+// String returns the screen alone.
+func (d pageData) String() string { return "pageData{Screen:" + d.Screen + "}" }
+
+// pageOf returns the data of a screen for the browser of the request. Without a flow there is nothing to wait for.
+func (f *Flow) pageOf(r *http.Request, screen, notice string) pageData {
+	data := pageData{Screen: screen, Notice: notice}
+	a, found := f.asked(r)
+	if screen != screenWait {
+		return data
+	}
+	if !found {
+		data.Screen = screenRequest
+		return data
+	}
+	now, ends := f.now(), a.at.Add(f.config.TTL)
+	data.Address, data.Next, data.Until = webpage.Middle(webpage.Plain(a.address)), a.next, ends.UTC().Format("15:04")
+	if left := min(ends.Sub(now), f.config.TTL); left > 0 {
+		data.Minutes = int((left + time.Minute - 1) / time.Minute)
+	}
+	data.Resend = max(0, int(f.remaining(a, now)/time.Second))
+	return data
+}
+
+// showForm shows a page that has forms.
+func (f *Flow) showForm(w http.ResponseWriter, r *http.Request, status int, data pageData) {
+	data.FormToken = formToken(f.cookies.EnsureFormSecret(w, r), webform.NewSecret())
+	f.show(w, r, status, data)
+}
+
+func (f *Flow) show(w http.ResponseWriter, r *http.Request, status int, data pageData) {
+	err := f.look.Show(w, r, status, func(frame webpage.Frame) ([]byte, error) { return f.render(data, frame) })
+	if err != nil {
+		f.logger.ErrorContext(r.Context(), "magiclink: a sign-in page could not be shown", "screen", data.Screen, "error", err)
+	}
+}
+
+func (f *Flow) render(data pageData, frame webpage.Frame) ([]byte, error) {
+	data.Frame, data.Host = frame, hostOf(f.redeemer.BaseURL())
+	data.RequestAction, data.CheckAction, data.ResendAction = f.origin+RequestPath, f.origin+CheckPath, f.origin+ResendPath
+	data.RequestURL = data.RequestAction
+	if data.Next != "" {
+		data.RequestURL += "?next=" + url.QueryEscape(data.Next)
+	}
+	if data.Resend > 0 { // without scripts: the button appears when the pause is over
+		data.Style += template.CSS(fmt.Sprintf( //nolint:gosec // a number
+			"\n.later{animation:later 1ms %ds both}@keyframes later{from{visibility:hidden}to{visibility:visible}}", data.Resend))
+	}
+	var page bytes.Buffer
+	err := builtIn.Execute(&page, data)
+	return page.Bytes(), err
+}
+
+// showUnavailable answers an outage. The cause is logged and never sent.
+func (f *Flow) showUnavailable(w http.ResponseWriter, r *http.Request, data pageData, cause error) {
+	level := slog.LevelError
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		level = slog.LevelDebug // the client has gone, which is no outage
+	}
+	f.logger.Log(r.Context(), level, "magiclink: answered 503", "error", cause)
+	w.Header().Set("Retry-After", retryAfterSeconds)
+	if data.Screen == "" {
+		data.Screen = screenRequest
+	}
+	data.Notice = noticeUnavailable
+	f.showForm(w, r, http.StatusServiceUnavailable, data)
+}

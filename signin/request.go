@@ -1,0 +1,125 @@
+package signin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/webform"
+)
+
+const (
+	maxForm      = 16 << 10    // bytes of a posted form
+	repeatWindow = time.Minute // how long after a sign-in by code the same browser may repeat it
+	cookieSpare  = 10 * time.Minute
+)
+
+// showRequest shows the page with the field for the address.
+func (f *Flow) showRequest(w http.ResponseWriter, r *http.Request) {
+	f.showForm(w, r, http.StatusOK, pageData{Screen: screenRequest, Next: localNext(r.URL.Query().Get("next"))})
+}
+
+// postRequest answers in one way, whatever the address is. Nothing that depends on it happens before the answer.
+func (f *Flow) postRequest(w http.ResponseWriter, r *http.Request) {
+	values, nonce, ok := f.readPost(w, r, screenRequest)
+	if !ok {
+		return
+	}
+	address, next, now := trimAddress(values.Get("email")), localNext(values.Get("next")), f.now()
+	secret, _ := f.cookies.FormSecret(r)
+	a := asked{secret: webform.Digest("magiclink flow", secret, nonce+"\x00"+address), address: address, next: next}
+	if before, found := f.asked(r); found && f.continues(before, a, now) {
+		before.next = next
+		a = before
+	}
+	f.ask(w, r, a, now)
+}
+
+// continues reports whether a request belongs to the flow that the browser has: its address is the same, and its link may still live. A link
+// that was mailed a moment ago stays that of this browser.
+func (f *Flow) continues(before, a asked, now time.Time) bool {
+	return before.secret == a.secret || strings.EqualFold(before.address, a.address) && now.Before(before.at.Add(f.config.TTL))
+}
+
+// postResend asks for another mail to the same address.
+func (f *Flow) postResend(w http.ResponseWriter, r *http.Request) {
+	if _, _, ok := f.readPost(w, r, screenWait); !ok {
+		return
+	}
+	a, found := f.asked(r)
+	if !found {
+		f.redirect(w, RequestPath)
+		return
+	}
+	f.ask(w, r, a, f.now())
+}
+
+// ask sends a mail for the flow, unless it has just asked for one, and sends the browser to the waiting page.
+func (f *Flow) ask(w http.ResponseWriter, r *http.Request, a asked, now time.Time) {
+	if f.remaining(a, now) <= 0 {
+		a = a.again(now)
+		if f.admitsClient(r) {
+			f.send(r.Context(), f.newRequest(r, a))
+		}
+	}
+	age := int((f.config.TTL + cookieSpare) / time.Second)
+	http.SetCookie(w, f.cookies.Make(flowCookie, a.encode(), age))
+	f.redirect(w, CheckPath)
+}
+
+// remaining is how long the browser should wait before it asks for another mail.
+func (f *Flow) remaining(a asked, now time.Time) time.Duration {
+	if len(a.steps) == 0 {
+		return 0
+	}
+	pause := f.config.Limits.pause(len(a.steps))
+	return min(a.at.Add(pause).Sub(now), pause) // a clock that was set back keeps nobody out for longer
+}
+
+// admitsClient counts a request of a page against the limit of its client. When the store fails, the request is refused, which looks the same.
+func (f *Flow) admitsClient(r *http.Request) bool {
+	ctx, cancel := context.WithTimeout(r.Context(), f.config.Timeout)
+	defer cancel()
+	wait, err := f.takeClient(ctx, r, "client", f.config.Limits.PerClient)
+	switch {
+	case err != nil:
+		f.logger.ErrorContext(ctx, "magiclink: no sign-in mail is sent, because the request could not be counted", "error", err)
+		f.tell(ctx, OpRequest, magiclink.ReasonUnavailable, magiclink.Subject{}, "")
+	case wait > 0:
+		f.tell(ctx, OpRequest, magiclink.ReasonLimited, magiclink.Subject{}, "")
+	}
+	return err == nil && wait == 0
+}
+
+// takeClient takes one from what the rate grants the client. A panic of ClientAddress is an outage.
+func (f *Flow) takeClient(ctx context.Context, r *http.Request, kind string, rate magiclink.Rate) (wait time.Duration, err error) {
+	defer contain(func() { wait, err = 0, errPanic })
+	return f.take(ctx, kind, rate, network(f.config.ClientAddress(r)))
+}
+
+// asked returns the flow of the browser.
+func (f *Flow) asked(r *http.Request) (asked, bool) { return decodeFlow(f.Flow(r)) }
+
+// formToken binds a form to the browser that was shown it. The nonce is another one for each form.
+func formToken(secret, nonce string) string {
+	return nonce + "." + webform.Digest("magiclink sign-in form", secret, nonce)
+}
+
+// readPost returns the form that one of our pages has posted, with its nonce. Otherwise it has answered with the page.
+func (f *Flow) readPost(w http.ResponseWriter, r *http.Request, screen string) (values url.Values, nonce string, ok bool) {
+	values, fault := webform.ReadForm(w, r, maxForm)
+	if !webform.SameOrigin(r, f.origin) {
+		f.showForm(w, r, http.StatusForbidden, f.pageOf(r, screen, noticeWrongAddress))
+		return nil, "", false
+	}
+	secret, found := f.cookies.FormSecret(r)
+	nonce, _, _ = strings.Cut(values.Get("form"), ".")
+	if fault != nil || !found || len(values["form"]) != 1 || len(nonce) == 0 || !equal(formToken(secret, nonce), values.Get("form")) {
+		f.showForm(w, r, http.StatusForbidden, f.pageOf(r, screen, noticeRefused))
+		return nil, "", false
+	}
+	return values, nonce, true
+}
