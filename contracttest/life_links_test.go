@@ -155,6 +155,23 @@ func TestWhatIsNoSession(t *testing.T) {
 	l.data(t, "POST", sessions+"/"+sessionIDOf(lasting)+"/revoke", "")
 }
 
+// A session counts in whole seconds, as its token does, and the record of its link in milliseconds.
+func TestSessionThatIsOverBeforeItsRecord(t *testing.T) {
+	onEveryStore(t, func(t *testing.T, store magiclink.Store) {
+		l := newLife(t, store)
+		l.clock.Add(int64(900 * time.Millisecond))
+		id, token := l.session(t, jane, func(in *magiclink.MagicLinkCreate) { in.SessionTimeout = 2 })
+		l.clock.Add(int64(time.Second))
+		require.True(t, l.lasts(t, token))
+		require.Len(t, l.data(t, "GET", sessions, "")["sessions"], 1, "the control")
+		l.clock.Add(int64(200 * time.Millisecond))
+		require.False(t, l.lasts(t, token))
+		require.Equal(t, magiclink.StateSession, l.state(t, id))
+		require.Empty(t, l.data(t, "GET", sessions, "")["sessions"])
+		require.Equal(t, http.StatusNotFound, l.ask(t, "POST", sessions+"/"+sessionIDOf(id)+"/revoke", "").status)
+	})
+}
+
 // A link that a newer one has ended is a revoked one, and no session came from it.
 func TestSupersededLink(t *testing.T) {
 	l := newLife(t, memory.New(), func(c *httpadapter.ServiceConfig) { c.Config.Supersede = true })
