@@ -77,10 +77,14 @@ func lifeFaults(tb testing.TB) []lifeFault {
 			require.Equal(t, map[string]string{"GET": "GET, HEAD", "POST": "POST"}[r.method], got.header.Get("Allow"))
 		}},
 		{"no credentials", 401, every, func(_ *life, _ lifeRoute, q *request) { q.header.Del("Authorization") }, challenged("")},
-		{"a bad token", 401, every, func(_ *life, _ lifeRoute, q *request) { q.header.Set("Authorization", "Bearer x") },
-			challenged(`, error="invalid_token"`)},
-		{"a token in the query", 401, every, func(_ *life, _ lifeRoute, q *request) { q.path = withQuery(q.path, "access_token=x") },
-			challenged(`, error="invalid_token"`)},
+		{
+			"a bad token", 401, every, func(_ *life, _ lifeRoute, q *request) { q.header.Set("Authorization", "Bearer x") },
+			challenged(`, error="invalid_token"`),
+		},
+		{
+			"a token in the query", 401, every, func(_ *life, _ lifeRoute, q *request) { q.path = withQuery(q.path, "access_token=x") },
+			challenged(`, error="invalid_token"`),
+		},
 		{"the other scopes", 403, every, func(l *life, r lifeRoute, q *request) {
 			all := []string{"auth:create", "auth:read", "auth:revoke", r.scope + "2", strings.ToUpper(r.scope)}
 			q.header.Set("Authorization", l.scopes(tb, slices.DeleteFunc(all, func(s string) bool { return s == r.scope })...))
@@ -102,8 +106,10 @@ func lifeFaults(tb testing.TB) []lifeFault {
 		{"a store that cannot", 501, func(r lifeRoute) bool { return r.optional }, func(l *life, _ lifeRoute, _ *request) {
 			l.store.set(magiclink.ErrUnsupported)
 		}, none},
-		{"a store that fails", 503, every, func(l *life, _ lifeRoute, _ *request) { l.store.set(errOutage) },
-			func(t *testing.T, _ lifeRoute, got answer) { require.Equal(t, "2", got.header.Get("Retry-After")) }},
+		{
+			"a store that fails", 503, every, func(l *life, _ lifeRoute, _ *request) { l.store.set(errOutage) },
+			func(t *testing.T, _ lifeRoute, got answer) { require.Equal(t, "2", got.header.Get("Retry-After")) },
+		},
 	}
 }
 
