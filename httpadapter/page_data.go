@@ -18,6 +18,7 @@ const (
 	StateWrongAddress PageState = "wrong-address" // 403: the form came from another origin than that of the links
 	StateNotAdmitted  PageState = "not-admitted"  // 403: Admit or OnRedeem returned ErrRefused
 	StateUnavailable  PageState = "unavailable"   // 503: the store does not answer
+	StateLimited      PageState = "limited"       // 429: too many attempts: see Page.TryLater
 )
 
 // PageData is the data for a page's template. Control and formatting characters are removed from the texts, so that none

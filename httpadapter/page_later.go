@@ -20,5 +20,9 @@ func (p *Page) TryLater(w http.ResponseWriter, r *http.Request, status int, wait
 		token = form.token
 	}
 	w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))
-	p.show(w, r, status, StateUnavailable, p.openAgain(token))
+	state := StateUnavailable
+	if status == http.StatusTooManyRequests {
+		state = StateLimited
+	}
+	p.show(w, r, status, state, p.openAgain(token))
 }

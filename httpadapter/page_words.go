@@ -21,7 +21,7 @@ var pageWords = webpage.NewWords(wordFiles, "words/page")
 // other-browser-code, other-browser-only, code-label, code-wrong, code-ended; dead-heading, dead-text,
 // dead-hint; refused-heading, refused-text, refused-causes, refused-cookies, refused-browser, refused-time;
 // wrong-address-heading, wrong-address-text; not-admitted-heading, not-admitted-text, link-used, link-unused;
-// unavailable-heading, unavailable-text, unavailable-hint; and, on buttons, try-again, continue, open-again, new-link, home.
+// unavailable-heading, unavailable-text, unavailable-hint, limited-text; and, on buttons, try-again, continue, open-again, new-link, home.
 // Another name is an error.
 func (d PageData) Text(name string) (template.HTML, error) {
 	return pageWords.Text(d.Language, name, d)

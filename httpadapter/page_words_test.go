@@ -74,7 +74,7 @@ func TestTexts(t *testing.T) {
 	const names = "confirm-heading confirm-text destination active confirm-button not-asked other-browser-heading " +
 		"other-browser-code other-browser-only code-label code-wrong code-ended dead-heading dead-text dead-hint refused-heading " +
 		"refused-text refused-causes refused-cookies refused-browser refused-time wrong-address-heading wrong-address-text " +
-		"not-admitted-heading not-admitted-text link-used link-unused unavailable-heading unavailable-text unavailable-hint " +
+		"not-admitted-heading not-admitted-text link-used link-unused unavailable-heading unavailable-text unavailable-hint limited-text " +
 		"try-again continue open-again new-link home"
 	data := httpadapter.PageData{App: hostile, Host: hostile, Account: hostile, ActiveAccount: hostile}
 	markup := regexp.MustCompile(`<[^>]*>`)

@@ -63,11 +63,14 @@ func (t *auditTrail) reopen() error {
 }
 
 func (t *auditTrail) close() error {
-	if t == nil || t.file == nil {
+	if t == nil {
 		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.file == nil {
+		return nil
+	}
 	return t.file.Close()
 }
 
