@@ -11,6 +11,7 @@ import (
 // operation says how calls of one kind become commands.
 type operation struct {
 	reads bool // changes nothing
+	once  bool // does not recognise itself, so it is not sent again once it may have taken place
 
 	// command returns the arguments of the command. Full says that the server does not know the script by its name.
 	command func(c *call, full bool) []any

@@ -105,13 +105,13 @@ func TestServerRefuses(t *testing.T) {
 				c.server.Await(t, c.harm, "OK")
 			}
 			client := openClient(t, c.server.URL(), c.change)
-			store := openStore(t, client, redis.Options{})
+			store := openStore(t, client, redis.Options{Indexes: everyIndex})
 			if name != "cluster" {
 				require.Error(t, store.Ping(t.Context()))
 			}
 			failures := 0
 			for i := range 3 {
-				for kind, call := range everyCall(store) {
+				for kind, call := range allCalls(store) {
 					if kind == "ping" || kind == "purge" || kind == "get" && c.reads {
 						continue
 					}
@@ -128,35 +128,53 @@ func TestServerRefuses(t *testing.T) {
 	}
 }
 
+// permissions are those that the package comment names.
+const permissions = "+set +get +getex +del +pexpireat +pexpiretime +incrby +pexpire +zadd +zrange +zrem +time " +
+	"+eval +evalsha +scan +wait +ping +info"
+
 // TestPermissions gives a user the commands that the errors name, and no others.
 func TestPermissions(t *testing.T) {
 	server := dbtest.StartRedis(t)
-	server.Await(t, "ACL SETUSER links on >pass ~magiclink-test* +set +get +getex +del +pexpireat +pexpiretime +eval +evalsha +scan +wait +ping +info", "OK")
+	server.Await(t, "ACL SETUSER links on >pass ~magiclink-test* "+permissions, "OK")
 	client := openClient(t, server.URL(), func(o *goredis.Options) { o.Username, o.Password = "links", "pass" })
-	store := openStore(t, client, redis.Options{Prefix: "magiclink-test:"})
-	for _, name := range []string{"ping", "create", "get", "consume", "revoke", "purge"} {
-		require.NoError(t, everyCall(store)[name](t.Context(), 1), name)
+	store := openStore(t, client, redis.Options{Prefix: "magiclink-test:", Indexes: everyIndex})
+	for _, name := range []string{"ping", "create", "get", "consume", "list", "take", "take", "reset", "revoke subject", "revoke", "purge"} {
+		require.NoError(t, allCalls(store)[name](t.Context(), 1), name)
 	}
 	n, err := store.Purge(t.Context(), time.Now().Add(1000*time.Hour), 10)
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	other := openStore(t, client, redis.Options{Prefix: "other:"})
 	require.ErrorContains(t, other.Create(t.Context(), link(1)), "ACL SETUSER", "positive control")
+	for i, command := range strings.Fields(permissions)[:12] {
+		server.Await(t, "ACL SETUSER links -"+command[1:], "OK")
+		missed := 0
+		for _, name := range []string{"create", "get", "consume", "list", "take", "take", "reset", "revoke", "purge"} {
+			if err := allCalls(store)[name](t.Context(), 10+i); err != nil && !errors.Is(err, magiclink.ErrNotFound) {
+				require.ErrorContains(t, err, "ACL SETUSER", command)
+				missed++
+			}
+		}
+		if name := command[1:]; name != "pexpireat" && name != "zrem" && name != "del" {
+			require.NotZero(t, missed, "nothing needs %s", name)
+		}
+		server.Await(t, "ACL SETUSER links "+command, "OK")
+	}
 }
 
 // TestPermissionsOnCluster does the same on a cluster, in whose servers go-redis needs some more.
 func TestPermissionsOnCluster(t *testing.T) {
 	cluster := dbtest.StartRedisCluster(t, 0)
 	for _, node := range cluster.Nodes {
-		node.Await(t, "ACL SETUSER links on >pass ~magiclink-test* +set +get +getex +del +pexpireat +pexpiretime +eval +evalsha +scan +wait +ping +info +cluster|slots +asking", "OK")
+		node.Await(t, "ACL SETUSER links on >pass ~magiclink-test* "+permissions+" +cluster|slots +asking", "OK")
 	}
 	client := goredis.NewClusterClient(&goredis.ClusterOptions{
 		Addrs: cluster.Addresses(), ContextTimeoutEnabled: true, Username: "links", Password: "pass",
 	})
 	t.Cleanup(func() { _ = client.Close() })
-	store := openStore(t, client, redis.Options{Prefix: "magiclink-test:"})
-	for _, name := range []string{"ping", "create", "get", "consume", "revoke", "purge"} {
-		require.NoError(t, everyCall(store)[name](t.Context(), 1), name)
+	store := openStore(t, client, redis.Options{Prefix: "magiclink-test:", Indexes: everyIndex})
+	for _, name := range []string{"ping", "create", "get", "consume", "list", "take", "take", "reset", "revoke subject", "revoke", "purge"} {
+		require.NoError(t, allCalls(store)[name](t.Context(), 1), name)
 	}
 	for _, err := range callAll(20, func(i int) error { return store.Create(t.Context(), link(10+i)) }) {
 		require.NoError(t, err)

@@ -23,7 +23,8 @@ import (
 func TestSlotMoves(t *testing.T) {
 	cluster := dbtest.StartRedisCluster(t, 0)
 	for name, options := range map[string]redis.Options{
-		"plain": {Prefix: "{plain}:"},
+		"plain":   {Prefix: "{plain}:"},
+		"indexed": {Prefix: "{indexed}:", Indexes: []redis.Index{redis.ByTenant}},
 	} {
 		t.Run(name, func(t *testing.T) { moveUnderLoad(t, cluster, options) })
 	}
@@ -60,6 +61,11 @@ func moveUnderLoad(t *testing.T, cluster *dbtest.RedisCluster, options redis.Opt
 		got, err := store.Get(t.Context(), link(i).ID)
 		require.NoError(t, err)
 		require.False(t, got.ConsumedAt.IsZero())
+	}
+	if len(options.Indexes) > 0 {
+		n, err := store.RevokeSubject(t.Context(), link(0).Subject, time.Now().Add(time.Minute), time.Now())
+		require.NoError(t, err)
+		require.EqualValues(t, made.Load(), n, "each link has its entry")
 	}
 }
 

@@ -46,6 +46,14 @@
 // closed: the link is unknown, the session has ended. [Store.Ping] reports such a policy where the user may call INFO; [New] does not
 // connect and does not know. With noeviction a full server refuses new links and redemptions, and the error says so.
 //
+// A key of [Store.Take] is one number. The server removes it one hour after the key grants a whole burst again. An [Index] has an entry for
+// each link.
+//
+// # Lists and limits
+//
+// [Store.Take] needs nothing further. [Store.List] and [Store.RevokeSubject] need an [Index], which [Options] switches on: without one they
+// return an error that matches [magiclink.ErrUnsupported]. The keys of both begin with the prefix and the byte 0xFF, which no id begins with.
+//
 // # Sharing round trips
 //
 // Calls that arrive while others are on their way to the server share the next pipeline of up to 128 commands. A lone call waits for
@@ -63,11 +71,13 @@
 // and says so, since all commands of the Store are writes to the server, Get among them.
 //
 // MaxRetries of the client has no effect on calls of the Store. The Store repeats a call whose connection broke by itself, since each
-// write recognises itself, and reports an unknown outcome if none of its attempts was answered.
+// write recognises itself, and reports an unknown outcome if none of its attempts was answered. Take and the revocations of RevokeSubject
+// count, so they are not repeated.
 //
 // With a user of its own, the server must allow:
 //
-//	ACL SETUSER links on >PASSWORD ~magiclink:* +set +get +getex +del +pexpireat +pexpiretime +eval +evalsha +scan +wait +ping +info
+//	ACL SETUSER links on >PASSWORD ~magiclink:* +set +get +getex +del +pexpireat +pexpiretime +incrby +pexpire
+//	  +zadd +zrange +zrem +time +eval +evalsha +scan +wait +ping +info
 //
 // and in a cluster also +cluster|slots and +asking.
 //
@@ -76,7 +86,7 @@
 //
 // # Redis Cluster
 //
-// Every operation has one key, so any prefix is possible; a prefix with a text in braces puts all links into one slot. The Store follows
+// Every command and every script has one key, so any prefix is possible; a prefix with a text in braces puts all links into one slot. The Store follows
 // slots that move. When a server is out of reach, it asks the others who has taken its place. Calls for a server that hangs do not hold
 // up calls for the others, as long as each of 2, 3, 4, 6 or 12 servers has an equal and contiguous part of the slots; with other parts
 // they hold up some.

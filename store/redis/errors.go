@@ -20,6 +20,9 @@ var (
 
 const clusterAdvice = "the server is part of a cluster: use goredis.NewClusterClient; for the command name another of its servers, redis://HOST:6379?addr=HOST2:6379"
 
+const permissionAdvice = "the user lacks a permission: ACL SETUSER … ~PREFIX* +set +get +getex +del +pexpireat +pexpiretime +incrby +pexpire " +
+	"+zadd +zrange +zrem +time +eval +evalsha +scan +wait +ping +info, and in a cluster +cluster|slots +asking"
+
 // refusals are errors of the server by which it refuses a command, with what to do.
 var refusals = []struct{ prefix, advice string }{
 	{"READONLY", "the server is a replica and takes no writes: connect to the primary; a failover client needs ReplicaOnly unset"},
@@ -30,8 +33,8 @@ var refusals = []struct{ prefix, advice string }{
 	{"OOM", "the server has no memory left: raise maxmemory, with maxmemory-policy noeviction"},
 	{"NOAUTH", "the server asks for a password: set Username and Password of the client, in a URL redis://USER:PASSWORD@HOST"},
 	{"WRONGPASS", "the server does not know the user or the password: correct Username and Password of the client, in a URL redis://USER:PASSWORD@HOST"},
-	{"NOPERM", "the user lacks a permission: ACL SETUSER … ~PREFIX* +set +get +getex +del +pexpireat +pexpiretime +eval +evalsha +scan +wait +ping +info, " +
-		"and in a cluster +cluster|slots +asking"},
+	{"NOPERM", permissionAdvice},
+	{"ERR The user executing the script can't run", permissionAdvice},
 	{"CROSSSLOT", "the server has mistaken the key for several: report this as a bug"},
 	{"NOREPLICAS", "the server has fewer replicas than min-replicas-to-write: bring them back"},
 	{"MISCONF", "the server cannot write to its disk: look at its log"},
@@ -39,6 +42,7 @@ var refusals = []struct{ prefix, advice string }{
 	{"ASK", "the slot of the key is moving and its new server is out of reach: try again"},
 	{"WRONGTYPE", "the key holds another kind of value: give the store a prefix of its own by Options.Prefix"},
 	{"ERR magiclink: not a record", errNoRecord.Error()},
+	{"ERR magiclink: not a limit", errNoLimit.Error()},
 	{"ERR Error compiling script", "the server is too old: Redis 7.0, Valkey 7.2 or newer is needed"},
 	{"ERR syntax error", "the server is too old: Redis 7.0, Valkey 7.2 or newer is needed"},
 	{"ERR unknown command", "the server is too old, or another product: Redis 7.0, Valkey 7.2 or newer is needed"},

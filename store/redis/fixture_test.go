@@ -3,6 +3,7 @@ package redis_test
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -56,6 +57,27 @@ func everyCall(store *redis.Store) map[string]func(ctx context.Context, i int) e
 		"purge":  func(ctx context.Context, _ int) error { _, err := store.Purge(ctx, time.UnixMilli(1), 10); return err },
 		"ping":   func(ctx context.Context, _ int) error { return store.Ping(ctx) },
 	}
+}
+
+// allCalls are those of everyCall and of the optional interfaces.
+func allCalls(store *redis.Store) map[string]func(ctx context.Context, i int) error {
+	all := everyCall(store)
+	maps.Copy(all, map[string]func(ctx context.Context, i int) error{
+		"list": func(ctx context.Context, _ int) error {
+			_, err := store.List(ctx, magiclink.ListQuery{Subject: link(0).Subject, Limit: 100})
+			return err
+		},
+		"revoke subject": func(ctx context.Context, i int) error {
+			_, err := store.RevokeSubject(ctx, link(i).Subject, time.Now().Add(time.Minute), time.Now())
+			return err
+		},
+		"take": func(ctx context.Context, i int) error {
+			_, err := store.Take(ctx, fmt.Sprint("key ", i), magiclink.Rate{Burst: 5, Every: time.Minute}, time.Now())
+			return err
+		},
+		"reset": func(ctx context.Context, i int) error { return store.Reset(ctx, fmt.Sprint("key ", i)) },
+	})
+	return all
 }
 
 // spy is a hook of a client: it counts round trips, holds them up, or does harm.

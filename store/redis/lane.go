@@ -41,19 +41,31 @@ type lane struct {
 
 // do carries out one call. With an error nothing was changed, unless it matches [magiclink.ErrUnknownOutcome].
 func (l *lane) do(ctx context.Context, c *call) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	left := ctx.Done() // before the call is in the queue: a context may panic
-	c.deadline = deadlineOf(ctx.Deadline())
-	c.done = make(chan struct{})
-	r, err := l.submit(c, left == nil)
+	left, err := l.begin(ctx, c, true)
 	if err != nil {
 		return err
 	}
+	return l.await(ctx, c, left)
+}
+
+// begin puts a call into the queue. The caller has to await it if begin returns no error. CanLead allows the caller to carry out the call
+// itself.
+func (l *lane) begin(ctx context.Context, c *call, canLead bool) (left <-chan struct{}, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	left = ctx.Done() // before the call is in the queue: a context may panic
+	c.deadline = deadlineOf(ctx.Deadline())
+	c.done = make(chan struct{})
+	r, err := l.submit(c, canLead && left == nil)
 	if r != nil {
 		r.lead()
 	}
+	return left, err
+}
+
+// await waits until the call is answered, or until left is closed.
+func (l *lane) await(ctx context.Context, c *call, left <-chan struct{}) error {
 	select {
 	case <-c.done:
 		return c.failure

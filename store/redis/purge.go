@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,9 @@ const scanCount = 500
 //
 // The server removes each record by itself, [Margin] after its End: nothing needs to call Purge. A Purge reads every key of the
 // database, which takes some seconds for a million keys, in small steps between which the server does other work.
+//
+// A Purge that has removed every such record also looks through the indexes, and takes out the ids whose links are gone for certain. It does
+// not look at the keys of [Store.Take]: the server forgets them by itself.
 //
 // When Purge fails after some of them, for example because the context has ended, it returns the error together with the
 // number of records that are gone. If the error matches [magiclink.ErrUnknownOutcome], another 500 at most may be gone. While a
@@ -40,6 +44,9 @@ func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, er
 		if removed += n; err != nil {
 			return removed, failed("purge", err)
 		}
+	}
+	if removed < limit && len(s.options.Indexes) > 0 {
+		return removed, s.trimIndexes(ctx, servers)
 	}
 	return removed, nil
 }
@@ -80,6 +87,7 @@ var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`
 // scan returns the next keys whose records may have ended: the server removes a key [Margin] after that.
 func (s *Store) scan(ctx context.Context, server *goredis.Client, cursor uint64, before time.Time) (page, error) {
 	keys, next, err := server.ScanType(ctx, cursor, globEscaper.Replace(s.options.Prefix)+"*", scanCount, "string").Result()
+	keys = slices.DeleteFunc(keys, func(key string) bool { return strings.HasPrefix(key, s.options.Prefix+apartFromIDs) })
 	if err != nil || len(keys) == 0 {
 		return page{next: next}, err
 	}

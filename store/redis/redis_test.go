@@ -55,8 +55,23 @@ func openStore(t testing.TB, client goredis.UniversalClient, options redis.Optio
 	return store
 }
 
-func fresh(client goredis.UniversalClient) func(t *testing.T) magiclink.Store {
-	return func(t *testing.T) magiclink.Store { return openStore(t, client, redis.Options{}) }
+var everyIndex = []redis.Index{redis.ByTenant, redis.ByEmail, redis.ByBusiness, redis.ByExternalBusiness}
+
+// fresh makes stores with these indexes. The suite asks a store without any for no lists.
+func fresh(client goredis.UniversalClient, options redis.Options) func(t *testing.T) magiclink.Store {
+	return func(t *testing.T) magiclink.Store {
+		store := openStore(t, client, options)
+		if len(options.Indexes) == 0 {
+			return listless{store, store}
+		}
+		return store
+	}
+}
+
+// listless hides List and RevokeSubject.
+type listless struct {
+	magiclink.Store
+	magiclink.Limiter
 }
 
 func TestStore(t *testing.T) {
@@ -66,14 +81,20 @@ func TestStore(t *testing.T) {
 		"OneConnection": func(o *goredis.Options) { o.PoolSize, o.PipelinePoolSize = 1, -1 },
 		"RESP2":         func(o *goredis.Options) { o.Protocol = 2 },
 	} {
-		t.Run(name, func(t *testing.T) { storetest.Run(t, fresh(openClient(t, url, change))) })
+		t.Run(name, func(t *testing.T) {
+			storetest.Run(t, fresh(openClient(t, url, change), redis.Options{Indexes: everyIndex}))
+		})
 	}
+	t.Run("WithoutIndexes", func(t *testing.T) { storetest.Run(t, fresh(openClient(t, url, nil), redis.Options{})) })
+	t.Run("OneIndex", func(t *testing.T) {
+		storetest.Run(t, fresh(openClient(t, url, nil), redis.Options{Indexes: []redis.Index{redis.ByTenant}}))
+	})
 }
 
 func TestStoreOnValkey(t *testing.T) {
-	storetest.Run(t, fresh(openClient(t, dbtest.StartValkey(t).URL(), nil)))
+	storetest.Run(t, fresh(openClient(t, dbtest.StartValkey(t).URL(), nil), redis.Options{Indexes: everyIndex}))
 }
 
 func TestStoreOnCluster(t *testing.T) {
-	storetest.Run(t, fresh(openCluster(t, dbtest.SharedRedisCluster(t))))
+	storetest.Run(t, fresh(openCluster(t, dbtest.SharedRedisCluster(t)), redis.Options{Indexes: everyIndex}))
 }

@@ -139,7 +139,10 @@ func (f *confirmer) precheck(ctx context.Context, server *goredis.Client) error 
 		return nil
 	}
 	reply := newCommand(ctx, []any{"wait", f.replicas, min(precheckFor, f.patience(ctx, server)).Milliseconds()})
-	_ = server.Process(ctx, reply) // the command has the error
+	pipeline := server.Pipeline()
+	// WAIT counts the replicas that have what was written before the last command of the connection: PING makes that now.
+	_ = pipeline.BatchProcess(ctx, newCommand(ctx, []any{"ping"}), reply)
+	_, _ = pipeline.Exec(ctx) // the command has the error
 	switch connected, err := reply.Int(); {
 	case err != nil:
 		return fmt.Errorf("count the replicas: %w", err)

@@ -41,15 +41,16 @@ end
 return value
 `
 
-// Revoke returns 1, or nothing if there is no record. ARGV: at, and "1" to write also where the record was revoked before.
+// Revoke returns 1 if it has revoked the record, 0 if that was done before, or nothing if there is no record. ARGV: at, and "1" to write also where the record was revoked before.
 const revokeText = `
 if revoked == '-' then
 	value = expires .. ' ' .. consumed .. ' ' .. ARGV[1] .. ' ' .. timeout .. ' ' .. mark .. ' ' .. size .. '\n' .. string.sub(value, start)
 	redis.call('SET', KEYS[1], value, 'PXAT', broom(expires))
+	return 1
 elseif ARGV[2] == '1' then
 	redis.call('PEXPIREAT', KEYS[1], broom(expires))
 end
-return 1
+return 0
 `
 
 // Purge removes the record if it has ended, and returns how many it removed. ARGV: before.

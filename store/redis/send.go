@@ -12,7 +12,8 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// The attempts at a call. A call can be sent again whatever came of it: each write recognises itself.
+// The attempts at a call. A call can be sent again whatever came of it, since each write recognises itself; [operation] marks those that
+// do not.
 const (
 	attempts   = 4
 	firstPause = 5 * time.Millisecond
@@ -132,7 +133,7 @@ func (s *sender) judge(c *call) next {
 		return sendNow
 	case passing(err):
 		return sendLater
-	case !harmless(err) && !timedOut(err) && (s.again || c.reads):
+	case !harmless(err) && !timedOut(err) && !c.once && (s.again || c.reads):
 		return sendNow
 	}
 	return answerNow

@@ -18,12 +18,12 @@ import (
 )
 
 // spied returns a store whose client has a hook.
-func spied(t *testing.T) (*redis.Store, *spy) {
+func spied(t *testing.T, indexes ...redis.Index) (*redis.Store, *spy) {
 	t.Helper()
 	client := openClient(t, dbtest.RedisURL(t), nil)
 	s := &spy{}
 	client.AddHook(s)
-	return openStore(t, client, redis.Options{}), s
+	return openStore(t, client, redis.Options{Indexes: indexes}), s
 }
 
 // hold keeps every round trip waiting until release is called. Begun has a value for each of them.
@@ -182,7 +182,7 @@ func (h hostile) Done() <-chan struct{} {
 }
 
 func TestHostileContexts(t *testing.T) {
-	store, _ := spied(t)
+	store, _ := spied(t, everyIndex...)
 	hang := make(chan struct{})
 	defer close(hang)
 	number := 0
@@ -192,7 +192,7 @@ func TestHostileContexts(t *testing.T) {
 		for _, spoilt := range []hostile{{t.Context(), harm, func() {}}, {t.Context(), func() {}, harm}} {
 			number++
 			victim := number
-			for _, call := range everyCall(store) {
+			for _, call := range allCalls(store) {
 				go func() {
 					defer func() { _ = recover() }()
 					_ = call(spoilt, victim)
@@ -202,7 +202,7 @@ func TestHostileContexts(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 				defer cancel()
 				require.NoError(t, store.Create(ctx, link(1000+number)), "others go on")
-				for _, call := range everyCall(store) {
+				for _, call := range allCalls(store) {
 					err := call(ctx, 1000+number)
 					require.True(t, err == nil || errors.Is(err, magiclink.ErrRevoked) || errors.Is(err, magiclink.ErrExists), err)
 				}
@@ -216,14 +216,21 @@ func TestHookOfTheClient(t *testing.T) {
 	for name, harm := range map[string]func(){"panic": func() { panic("secret") }, "goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
 			store, spy := spied(t)
+			indexed, other := spied(t, everyIndex...)
 			require.NoError(t, store.Create(t.Context(), link(1)))
 			for i := range 10 {
 				spy.set(harm)
-				for _, call := range []string{"create", "purge", "ping"} {
-					err := everyCall(store)[call](t.Context(), 100+i)
+				other.set(harm)
+				for _, call := range []string{"create", "purge", "ping", "take", "reset"} {
+					err := allCalls(store)[call](t.Context(), 100+i)
 					require.ErrorContains(t, err, "a hook of the client has panicked")
 					require.NotContains(t, err.Error(), "secret")
-					require.Equal(t, call == "create", errors.Is(err, magiclink.ErrUnknownOutcome))
+					require.Equal(t, call != "purge" && call != "ping", errors.Is(err, magiclink.ErrUnknownOutcome))
+				}
+				for _, call := range []string{"create", "list", "revoke subject"} {
+					err := allCalls(indexed)[call](t.Context(), 100+i)
+					require.ErrorContains(t, err, "a hook of the client has panicked")
+					require.NotErrorIs(t, err, magiclink.ErrUnknownOutcome, "%s has changed nothing that anybody sees", call)
 				}
 				spy.set(nil)
 				require.NoError(t, store.Create(t.Context(), link(200+i)))
@@ -271,12 +278,12 @@ func TestScriptsAreForgotten(t *testing.T) {
 func TestCloseAndMisuse(t *testing.T) {
 	before := runtime.NumGoroutine()
 	client := goredis.NewClient(&goredis.Options{Addr: dbtest.StartRedis(t).Address(), ContextTimeoutEnabled: true})
-	store, err := redis.New(client, redis.Options{})
+	store, err := redis.New(client, redis.Options{Indexes: everyIndex})
 	require.NoError(t, err)
 	callAll(100, func(i int) error { return store.Create(t.Context(), link(i)) })
 	require.NoError(t, store.Close())
 	require.NoError(t, store.Close())
-	for name, call := range everyCall(store) {
+	for name, call := range allCalls(store) {
 		err := call(t.Context(), 1)
 		require.ErrorIs(t, err, redis.ErrClosed)
 		require.True(t, strings.HasPrefix(err.Error(), "magiclink/redis: "+name+": "), err)
@@ -285,7 +292,7 @@ func TestCloseAndMisuse(t *testing.T) {
 	require.NoError(t, client.Close())
 	require.Eventually(t, func() bool { return runtime.NumGoroutine() <= before+2 }, 5*time.Second, time.Millisecond)
 	for _, store := range []*redis.Store{nil, {}} {
-		for _, call := range everyCall(store) {
+		for _, call := range allCalls(store) {
 			require.ErrorContains(t, call(t.Context(), 1), "use New")
 		}
 		require.Error(t, store.Close())

@@ -1,11 +1,14 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -33,6 +36,10 @@ type Options struct {
 	// Timeout bounds how long the Store waits for a connection and for the answer of the server, together. It frees what a server
 	// that does not answer occupies. Callers wait no longer than their context allows, whatever the Timeout. Zero means 5 seconds.
 	Timeout time.Duration
+	// Indexes are what List and RevokeSubject search by. Empty means none: then both refuse every call, and Create and Consume take
+	// one round trip each. [Index] says what an index costs. All Stores on one database have the same Indexes, since a link that
+	// another Store makes without an index is in no list.
+	Indexes []Index
 }
 
 // Store is a [magiclink.Store] on Redis, Valkey or a Redis Cluster. All its methods may be called from any number of goroutines, and
@@ -44,6 +51,8 @@ type Store struct {
 	reads   lanes
 	writes  lanes     // the same as reads, unless replicas confirm writes
 	steps   *routines // of Purge and Ping
+
+	additions atomic.Uint64 // to indexes
 }
 
 var _ magiclink.Store = (*Store)(nil)
@@ -63,6 +72,7 @@ func New(client goredis.UniversalClient, options Options) (*Store, error) {
 	if options.Timeout == 0 {
 		options.Timeout = defaultTimeout
 	}
+	options.Indexes = distinct(options.Indexes)
 	s := &Store{client: client, options: options, steps: &routines{}}
 	s.reads = s.newLanes(sender{pipeliner{client}.attempt, true, reload(client)})
 	s.writes = s.reads
@@ -100,7 +110,11 @@ func (s *Store) Create(ctx context.Context, record magiclink.Record) error {
 	if err := checkRecord(&record); err != nil {
 		return failed("create", err)
 	}
-	return s.do(ctx, "create", &call{operation: create, id: record.ID, entry: newEntry(record)})
+	c := &call{operation: create, id: record.ID, entry: newEntry(record)}
+	if err := s.addToIndexes(ctx, c.entry.Record); err != nil {
+		return failed("create", err)
+	}
+	return s.do(ctx, "create", c)
 }
 
 // Get returns the record with this id, whatever its state. It returns [magiclink.ErrNotFound] if there is none.
@@ -148,19 +162,46 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
 
 // do carries out a call under the name that its errors get.
 func (s *Store) do(ctx context.Context, name string, c *call) error {
-	c.key = s.options.Prefix + c.id
-	c.confirm = s.options.RequireReplicas > 0
-	to := s.writes
-	if c.reads {
-		to = s.reads
+	if !utf8.ValidString(c.id) { // no record has such an id; keys that are no records begin so
+		return cmp.Or(ctx.Err(), magiclink.ErrNotFound)
 	}
-	if err := to.of(c.key).do(ctx, c); err != nil {
+	if err := s.lane(c).do(ctx, c); err != nil {
 		return failed(name, err)
 	}
 	if c.verdict != nil && !outcome(c.verdict) {
 		return failed(name, c.verdict)
 	}
 	return c.verdict
+}
+
+// doAll carries out calls side by side, which share pipelines, and returns what came of each.
+func (s *Store) doAll(ctx context.Context, calls []*call) []error {
+	errs, left, to := make([]error, len(calls)), make([]<-chan struct{}, len(calls)), make(lanes, len(calls))
+	for i, c := range calls {
+		to[i] = s.lane(c)
+		left[i], errs[i] = to[i].begin(ctx, c, false)
+	}
+	for i, c := range calls {
+		if errs[i] == nil {
+			errs[i] = to[i].await(ctx, c, left[i])
+		}
+		if errs[i] == nil {
+			errs[i] = c.verdict
+		}
+	}
+	return errs
+}
+
+// lane completes the call, before it is in the queue, and returns its lane.
+func (s *Store) lane(c *call) *lane {
+	if c.key == "" {
+		c.key = s.options.Prefix + c.id
+	}
+	c.confirm = s.options.RequireReplicas > 0
+	if c.reads {
+		return s.reads.of(c.key)
+	}
+	return s.writes.of(c.key)
 }
 
 // outcome reports whether the error is an ordinary outcome of the contract.
@@ -179,5 +220,5 @@ func checkOptions(o Options) error {
 	case o.RequireReplicas < 0:
 		return fmt.Errorf("the number of replicas is %d: correct Options.RequireReplicas", o.RequireReplicas)
 	}
-	return nil
+	return checkIndexes(o.Indexes)
 }
