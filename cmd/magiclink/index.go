@@ -39,7 +39,7 @@ func indexCommand() *command {
 			"by 40 % in PostgreSQL. So make email if people are looked up by their addresses in a large database, or with -supersede and a list of\n" +
 			"their sessions; business or external-business if customers are; tenant if there are many tenants; and none otherwise.\n" +
 			"create reads all links: some seconds for a million of them. In SQLite a running serve cannot write meanwhile, and answers 503\n" +
-			"after two seconds; in PostgreSQL it goes on, and the role must own the table. drop is quick. Redis has its own way, and no index.",
+			"after two seconds; in PostgreSQL it goes on, and the role must own the table. drop is quick. With Redis, -redis-index says what is indexed.",
 		example: "magiclink index create email",
 		flags:   new(indexFlags).declare,
 		run:     runIndex,
@@ -87,7 +87,7 @@ func indexesOf(store magiclink.Store) (indexed, error) {
 		all := map[string]postgres.Index{"tenant": postgres.ByTenant, "email": postgres.ByEmail, "business": postgres.ByBusiness, "external-business": postgres.ByExternalBusiness}
 		return indexes[postgres.Index]{all, s.Indexes, s.CreateIndex, s.DropIndex}, nil
 	}
-	return nil, errors.New("this store has no optional indexes: SQLite and PostgreSQL have")
+	return nil, errors.New("only SQLite and PostgreSQL have indexes to make; with Redis, -redis-index says what is indexed")
 }
 
 func runIndex(ctx context.Context, p *program, args []string) (err error) {

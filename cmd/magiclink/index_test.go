@@ -29,5 +29,5 @@ func TestIndex(t *testing.T) {
 			require.Equal(t, "[]\n", command(t, folder, env, "index", "list", "-json").stdout)
 		})
 	}
-	requireFailure(t, command(t, installed(t), []string{"MAGICLINK_STORE=" + sharedStores["redis"](t)}, "index", "list"), "no optional indexes")
+	requireFailure(t, command(t, installed(t), []string{"MAGICLINK_STORE=" + sharedStores["redis"](t)}, "index", "list"), "-redis-index")
 }

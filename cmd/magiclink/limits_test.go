@@ -87,6 +87,9 @@ func TestLimitsAreShared(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			folder := installed(t)
 			env := []string{"MAGICLINK_STORE=" + ready(t), "MAGICLINK_LIMIT_SUBJECT=4/1h", "MAGICLINK_LIMIT_TENANT=100/1h", "MAGICLINK_LIMIT_REDEEM=4/1h", "MAGICLINK_BASE_URL=http://127.0.0.1:8080/magic"}
+			for _, of := range [][]string{{"-email", "jane@example.com"}, {"-tenant", "dev"}, {"-client-address", "127.0.0.1"}} {
+				require.Zero(t, command(t, folder, env, append([]string{"limits", "reset"}, of...)...).code, "other tests use the same server")
+			}
 			both := []*process{serve(t, folder, env), serve(t, folder, env)}
 			token := both[0].token()
 			for n := range 4 {

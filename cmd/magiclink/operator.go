@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"iter"
 	"time"
 
@@ -108,7 +109,11 @@ func (f *whereFlags) withOperator(ctx context.Context, p *program, do func(conte
 	if err != nil {
 		return err
 	}
-	return do(asCLI(ctx), local)
+	err = do(asCLI(ctx), local)
+	if errors.Is(err, magiclink.ErrUnsupported) && f.store.expires() {
+		err = fmt.Errorf("Redis has no index for this search: give serve and this command the same -redis-index, such as tenant: %w", err) //nolint:staticcheck // ST1005: a name
+	}
+	return err
 }
 
 // asCLI marks what a command does, for the audit log.

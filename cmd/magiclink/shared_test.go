@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"crypto/rand"
 	"net/http"
 	"net/url"
 	"os"
@@ -173,4 +174,65 @@ func TestServerOutage(t *testing.T) {
 			require.Less(t, time.Since(began), 6*time.Second)
 		})
 	}
+}
+
+// The commands see and end links in a store that several machines share, from a machine that keeps nothing of its own.
+func TestLinksInSharedStores(t *testing.T) {
+	for name, ready := range sharedStores {
+		t.Run(name, func(t *testing.T) {
+			folder, empty, shop := installed(t), t.TempDir(), "shop-"+strings.ToLower(rand.Text()) // other tests use the same server
+			env := []string{"MAGICLINK_STORE=" + ready(t)}
+			require.Zero(t, command(t, folder, nil, "businesses", "add", shop).code)
+			p := serve(t, folder, env)
+			token := p.token()
+			body := func(who string) string {
+				return `{"external_business_id":"` + shop + `","email":"` + who + "@" + shop + `.example.com"}`
+			}
+			var sessions []string
+			for _, who := range []string{"jane", "jane", "john"} {
+				session, _ := p.redeemed(t, p.issue(token, body(who)).body)
+				sessions = append(sessions, session)
+			}
+			require.Equal(t, http.StatusCreated, p.issue(token, body("jane")).status)
+			jane, john := "jane@"+shop+".example.com", "john@"+shop+".example.com"
+
+			list := func(args ...string) []map[string]any {
+				return rows(t, command(t, empty, env, append(args, "-tenant", "dev", "-external-business", shop, "-json")...))
+			}
+			require.Len(t, list("links", "list"), 4)
+			require.Len(t, list("links", "list", "-email", jane), 3)
+			require.Len(t, list("links", "list", "-state", "live"), 1)
+			require.Len(t, list("sessions", "list"), 3)
+			require.Empty(t, rows(t, command(t, empty, env, "links", "list", "-tenant", "other", "-json")))
+			id := list("sessions", "list", "-email", john)[0]["session_id"].(string)
+			require.Contains(t, command(t, empty, env, "links", "show", id).stdout, john, "its tenant is known by the link")
+
+			got := command(t, empty, env, "sessions", "end", "-email", jane, "-tenant", "dev")
+			require.Equal(t, "revoked 3 links with their sessions\n", got.stdout, got.stderr)
+			for n, want := range []int{http.StatusUnauthorized, http.StatusUnauthorized, http.StatusOK} {
+				require.Equal(t, want, p.session(sessions[n]))
+			}
+			require.Zero(t, command(t, empty, env, "sessions", "end", id).code)
+			require.Equal(t, http.StatusUnauthorized, p.session(sessions[2]))
+			requireFailure(t, command(t, empty, env, "links", "list"), "name one with -tenant")
+		})
+	}
+}
+
+// Redis lists by what every process has indexed.
+func TestRedisIndexes(t *testing.T) {
+	folder := installed(t)
+	env := []string{"MAGICLINK_STORE=" + dbtest.RedisURL(t), "MAGICLINK_REDIS_INDEX=none"}
+	p := serve(t, folder, env)
+	require.Equal(t, http.StatusCreated, p.issue(p.token(), acme).status)
+	requireFailure(t, command(t, folder, env, "links", "list"), "Redis has no index for this search: give serve and this command the same -redis-index")
+	wrong := command(t, folder, env, "links", "list", "-redis-index", "email,path")
+	require.Equal(t, 2, wrong.code)
+	require.Contains(t, wrong.stderr, "external-business")
+	email, who := []string{env[0], "MAGICLINK_REDIS_INDEX=email external-business"}, strings.ToLower(rand.Text())+"@example.com"
+	p = serve(t, folder, email)
+	require.Equal(t, http.StatusCreated, p.issue(p.token(), strings.Replace(acme, "jane@example.com", who, 1)).status)
+	require.Len(t, rows(t, command(t, folder, email, "links", "list", "-json", "-email", who)), 1)
+	require.NotEmpty(t, rows(t, command(t, folder, email, "links", "list", "-json", "-external-business", "acme")))
+	requireFailure(t, command(t, folder, email, "links", "list"), "Redis has no index for this search")
 }

@@ -5,11 +5,13 @@ import (
 	"errors"
 	"flag"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/store/memory"
+	"github.com/magiclink-go/magiclink/store/redis"
 )
 
 // The stores that need no server.
@@ -19,12 +21,18 @@ const (
 )
 
 // storeFlag says where links are kept: sqlite, memory, or the URL of a server. The URL may hold a password, so no message shows it.
-type storeFlag struct{ where string }
+type storeFlag struct {
+	where      string
+	redisIndex listFlag
+}
 
 func (f *storeFlag) declare(set *flag.FlagSet) {
 	set.StringVar(&f.where, "store", storeSQLite, "where links are kept: sqlite, memory, which forgets them at the end, or the `URL` of a server that several "+
 		"machines share, as postgres://USER:PASSWORD@HOST/DATABASE, redis://HOST:6379/0, or redis://HOST:6379?addr=HOST2:6379 for a cluster; other users of the machine see a password "+
 		"on the command line, and none in MAGICLINK_STORE")
+	f.redisIndex = listFlag{values: []string{string(redis.ByTenant)}, replace: true}
+	set.Var(&f.redisIndex, "redis-index", "with Redis: the `fields` by which links can be listed and ended: tenant, which serves every search, email, business, external-business, or none; "+
+		"the same for every command on one database. Each makes issuing slower")
 }
 
 // engine returns what opens the store, or nil.
@@ -33,9 +41,22 @@ func (f *storeFlag) engine() func(ctx context.Context, url string) (magiclink.St
 	case "postgres", "postgresql":
 		return openPostgres
 	case "redis", "rediss":
-		return openRedis
+		return func(ctx context.Context, url string) (magiclink.Store, func() error, error) {
+			return openRedis(ctx, url, f.redisIndexes())
+		}
 	}
 	return nil
+}
+
+func (f *storeFlag) redisIndexes() []redis.Index {
+	if slices.Equal(f.redisIndex.values, []string{"none"}) {
+		return nil
+	}
+	indexes := make([]redis.Index, 0, len(f.redisIndex.values))
+	for _, name := range f.redisIndex.values {
+		indexes = append(indexes, redis.Index(strings.ReplaceAll(name, "-", "_")))
+	}
+	return indexes
 }
 
 // scheme returns what stands before "://", or nothing.
@@ -61,6 +82,11 @@ func (f *storeFlag) check() error {
 		return nil
 	case !f.shared():
 		return usagef("-store is not one that magiclink knows: write sqlite, memory, postgres://…, redis://… or rediss://…")
+	}
+	for _, index := range f.redisIndexes() {
+		if !slices.Contains([]redis.Index{redis.ByTenant, redis.ByEmail, redis.ByBusiness, redis.ByExternalBusiness}, index) {
+			return usagef("-redis-index %q is none: write some of tenant, email, business, external-business, or none", plain(string(index)))
+		}
 	}
 	if u, err := url.Parse(f.where); err != nil || u.Host == "" || strings.Count(f.authority(), "@") > 1 || f.misplaced(u) {
 		return usagef("-store is not a URL: write SCHEME://USER:PASSWORD@HOST/DATABASE, and in the password %%40 for @, %%2F for /, %%3F for ? and %%23 for #")

@@ -13,13 +13,13 @@ import (
 )
 
 // openRedis refuses a server that cannot be reached, or on which links would not be safe.
-func openRedis(ctx context.Context, server string) (magiclink.Store, func() error, error) {
+func openRedis(ctx context.Context, server string, indexes []redis.Index) (magiclink.Store, func() error, error) {
 	goredis.SetLogger(quiet{})
 	client, err := redisClient(server)
 	if err != nil {
 		return nil, nil, usagef("-store: %s", err)
 	}
-	store, err := redis.New(client, redis.Options{})
+	store, err := redis.New(client, redis.Options{Indexes: indexes})
 	if err != nil {
 		return nil, nil, errors.Join(err, client.Close())
 	}
