@@ -13,7 +13,7 @@ import (
 // ErrLimited says that a call was refused because there were too many of its kind. The error is a [*LimitedError], which says when to try again.
 var ErrLimited = errors.New("magiclink: too many requests")
 
-// LimitedError is the error of a call that a limit has refused. It matches [ErrLimited]. Nothing has happened.
+// LimitedError is the error of a call that a limit has refused. It matches [ErrLimited]. No link was issued.
 type LimitedError struct {
 	RetryAfter time.Duration // after this time the call may succeed; more than zero
 }

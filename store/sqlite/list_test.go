@@ -27,6 +27,7 @@ func createIndexes(t testing.TB, s *sqlite.Store, indexes ...sqlite.Index) {
 }
 
 func TestStoreWithIndexes(t *testing.T) {
+	t.Parallel() // waits for the disk
 	storetest.Run(t, func(t *testing.T) magiclink.Store {
 		s := open(t, newPath(t))
 		createIndexes(t, s, everyIndex...)

@@ -106,6 +106,7 @@ func TestPurgeRemovesTheUse(t *testing.T) {
 
 // Records in every state, purged at random moments with random limits: what goes is what has ended.
 func TestPurgeByEnd(t *testing.T) {
+	t.Parallel() // waits for the disk
 	s := open(t, newPath(t))
 	const span = 100
 	at := func() time.Time { return time.UnixMilli(1_800_000_000_000 + rand.Int64N(span)*1000).UTC() }

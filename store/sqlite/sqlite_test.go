@@ -19,10 +19,12 @@ import (
 )
 
 func TestOpenedStore(t *testing.T) {
+	t.Parallel() // waits for the disk
 	storetest.Run(t, func(t *testing.T) magiclink.Store { return open(t, newPath(t)) })
 }
 
 func TestStoreOnAPool(t *testing.T) {
+	t.Parallel() // waits for the disk
 	storetest.Run(t, func(t *testing.T) magiclink.Store {
 		s, err := sqlite.New(pool(t, newPath(t)))
 		require.NoError(t, err)

@@ -71,6 +71,7 @@ func (s oneByOne) Purge(ctx context.Context, before time.Time, limit int) (n int
 }
 
 func TestStoreInTransactions(t *testing.T) {
+	t.Parallel() // waits for the disk
 	storetest.Run(t, func(t *testing.T) magiclink.Store {
 		path := newPath(t)
 		open(t, path)
@@ -81,6 +82,7 @@ func TestStoreInTransactions(t *testing.T) {
 }
 
 func TestStoreInTransactionsOfAStore(t *testing.T) {
+	t.Parallel() // waits for the disk
 	storetest.Run(t, func(t *testing.T) magiclink.Store {
 		path := newPath(t)
 		s, db := open(t, path), immediate(t, path)
