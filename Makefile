@@ -16,13 +16,11 @@ help: ## show this list
 
 .PHONY: test
 test: tools ## run all tests of all modules, with the race detector
-# (except in contracttest: its validator is large, and would be compiled a second time for it. The handlers that it calls
-# meet the detector in the tests of httpadapter.)
-	@set -e; for module in $(MODULES); do \
-		race=-race; [ $$module != contracttest ] || race=; \
-		echo "== go test $$race $$module"; \
-		(cd $$module && go test $$race -shuffle=on ./...); \
-	done
+# One command, so that packages that wait (for a disk, a browser, a server) run beside others. contracttest comes by itself: its
+# validator is large, and would be compiled a second time for the detector, which the handlers that it calls meet in the tests of
+# httpadapter.
+	go test -race -shuffle=on $(patsubst %,./%/...,$(filter-out . contracttest,$(MODULES))) $$(go list ./...)
+	go test -shuffle=on ./contracttest/...
 
 .PHONY: tools
 tools: ## install what the tests need and the machine lacks: curl, strace, browsers, PostgreSQL, Postfix (by apt-get, as root)
