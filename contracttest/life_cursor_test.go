@@ -159,27 +159,27 @@ func TestWalkOverAMovingList(t *testing.T) {
 				doomed = append(doomed, gone)
 			}
 		}
-		done := make(chan int)
-		stop := make(chan struct{})
-		go func() { // issues links, and revokes those that the walk may or may not find
+		turns, done := make(chan struct{}), make(chan int, 1)
+		go func() { // beside each page, issues links and revokes those that the walk may or may not find
 			moved := 0
 			defer func() { done <- moved }()
-			for n := 0; ; n++ {
-				select {
-				case <-stop:
-					return
-				default:
+			for range turns {
+				for range 10 {
+					_, _ = l.all.Issuer().Issue(t.Context(), magiclink.MagicLinkCreate{
+						Caller: magiclink.Caller{TenantID: "t1"}, BusinessID: acme, Email: jane.email,
+					})
+					_ = l.all.Issuer().Revoke(t.Context(), "t1", doomed[moved%len(doomed)])
+					moved++
 				}
-				_, _ = l.all.Issuer().Issue(t.Context(), magiclink.MagicLinkCreate{
-					Caller: magiclink.Caller{TenantID: "t1"}, BusinessID: acme, Email: jane.email,
-				})
-				_ = l.all.Issuer().Revoke(t.Context(), "t1", doomed[n%len(doomed)])
-				moved++
 			}
 		}()
 		walk := func(path, list string) (seen map[string]int, pages int) {
 			seen = map[string]int{}
 			for next := "?limit=37"; next != ""; pages++ {
+				select {
+				case turns <- struct{}{}:
+				default: // the turn before is not over, so the list moves all the same
+				}
 				data := l.data(t, "GET", path+next, "")
 				for _, id := range idsIn(data, list, "magic_link_id") {
 					seen[id]++
@@ -209,9 +209,9 @@ func TestWalkOverAMovingList(t *testing.T) {
 			require.Zero(t, missing, list)
 			require.Zero(t, twice, list)
 		}
-		close(stop)
-		require.Greater(t, <-done, 10, "the control: the list has moved")
 		seen, _ := walk(links, "magic_links")
+		close(turns)
+		require.Greater(t, <-done, 20, "the control: the list has moved")
 		require.Greater(t, len(seen), 1_200)
 	})
 }
