@@ -7,10 +7,16 @@ import (
 	"time"
 )
 
-const supersedeBatch = 100
+const (
+	supersedeBatch = 100
 
-// supersede ends the older unused links of the subject of a link that was just stored. It is called after the new link was stored, so that of
-// two links that are issued at once the older one always ends.
+	// sameMoment is how long two calls may take to see each other's links. A link that is there and seems to be issued later than that
+	// comes from a machine whose clock is ahead: it is an older one.
+	sameMoment = time.Second
+)
+
+// supersede ends the older unused links of the subject of a link that was just stored. It is called after the new link was stored. Of links that are
+// issued at once the one with the largest id stays: each of the others is ended by a call that finds a larger id, if need be by its own.
 //
 // A link is ended in two steps: it is consumed, which fails if its person was faster, and then revoked. Revoking alone
 // would also end the session of a person who uses the older link at this moment.
@@ -18,16 +24,20 @@ func (i *Issuer) supersede(ctx context.Context, newer Record, now time.Time) (en
 	if !i.settings.Supersede || newer.Email == "" {
 		return 0, nil
 	}
-	query := ListQuery{Subject: newer.Subject, State: StateLive, At: now, Before: newer.ID, Limit: supersedeBatch}
+	query := ListQuery{Subject: newer.Subject, State: StateLive, At: now, Limit: supersedeBatch}
 	for {
 		records, err := i.settings.listRecords(ctx, query)
 		if err != nil {
 			return ended, fmt.Errorf("end the older links: %w", err)
 		}
-		for _, older := range records {
-			query.Before = older.ID
-			if older.Subject != newer.Subject { // an empty field of a query matches every record
+		for _, found := range records { // the largest id first
+			query.Before = found.ID
+			if found.Subject != newer.Subject || found.ID == newer.ID { // an empty field of a query matches every record
 				continue
+			}
+			older := found
+			if found.ID > newer.ID && !found.CreatedAt.After(newer.CreatedAt.Add(sameMoment)) {
+				older, newer = newer, found
 			}
 			switch done, err := i.end(ctx, older, newer.ID, now); {
 			case err != nil:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -95,6 +96,19 @@ func TestSupersedeRace(t *testing.T) {
 			require.Equal(t, 1, works)
 		})
 	}
+}
+
+// A link of a machine whose clock is ahead is older in spite of its id: the link of the last mail works.
+func TestSupersedeWithAClockThatWasAhead(t *testing.T) {
+	f := newFixture(t, supersede)
+	f.clock.set(noon.Add(time.Minute))
+	ahead, _ := f.link(t, fullInput)
+	f.clock.set(noon)
+	last, _ := f.link(t, fullInput)
+	_, err := f.Redeem(t.Context(), ahead)
+	require.ErrorIs(t, err, magiclink.ErrRevoked)
+	_, err = f.Redeem(t.Context(), last)
+	require.NoError(t, err)
 }
 
 // A person who uses the older link at the moment at which the newer one is issued stays signed in.
