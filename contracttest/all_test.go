@@ -90,7 +90,7 @@ func TestUnknownPathsHaveTheEnvelope(t *testing.T) {
 
 // Every path of the document is a route.
 func TestEveryPathOfTheDocumentIsServed(t *testing.T) {
-	s := newService(t).redemption(t)
+	s, _ := withSignIn(t)
 	paths := parse(t, servedDocument())["paths"].(object)
 	require.Greater(t, len(paths), 10)
 	for path, operations := range paths {

@@ -36,6 +36,7 @@ func TestReadCode(t *testing.T) {
 
 func TestNewCode(t *testing.T) {
 	require.Len(t, signin.CodeDigits, 32)
+	require.GreaterOrEqual(t, signin.CodeRounds, 100_000)
 	seen := map[rune]int{}
 	for range 2000 {
 		code := signin.NewCode()
@@ -72,7 +73,7 @@ func FuzzReadCode(f *testing.F) {
 
 func FuzzFlow(f *testing.F) {
 	s := strings.Repeat("A", 42) + "A"
-	for _, seed := range []string{"", "1." + s + ".YUBi..abc.abc", "1." + s + "..L2E.abc.abc-abb", "1.a.b.c.d.e", "1....."} {
+	for _, seed := range []string{"", "1." + s + ".YUBi..abc.abc", "1." + s + "..L2E.abc.abc-abb", "1." + s + "..Ly9ldmlsLmV4YW1wbGU.abc.abc", "1.a.b.c.d.e", "1....."} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -166,7 +167,7 @@ func TestGuessesRace(t *testing.T) {
 			replicas := []*site{newSiteOn(t, store, generous), newSiteOn(t, store, generous), newSiteOn(t, store, generous)}
 			flow := replicas[0].browser().begin(jane)
 			mail := replicas[0].last()
-			const guesses = 600
+			const guesses = 3000
 			var group sync.WaitGroup
 			var refused atomic.Int32
 			for n := range 60 {

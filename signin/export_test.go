@@ -34,3 +34,7 @@ func Hide(err error, secrets ...string) string { return hide(err, secrets...) }
 var Words = words
 
 const CodeDigits = codeDigits
+
+const CodeRounds = codeRounds
+
+func init() { rounds = 100 }

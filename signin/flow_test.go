@@ -205,7 +205,7 @@ func TestNext(t *testing.T) {
 func TestPathOfResolve(t *testing.T) {
 	s := newSite(t, func(c *signin.Config) {
 		c.Limits.ResendPauses = []time.Duration{}
-		c.Resolve = func(_ context.Context, address string) (magiclink.MagicLinkCreate, error) {
+		c.Resolve = func(_ context.Context, _ string) (magiclink.MagicLinkCreate, error) {
 			return magiclink.MagicLinkCreate{ExternalBusinessID: "acme", Path: "/home", TTL: 3, MagicLinkID: "x", IdempotencyKey: "y"}, nil
 		}
 	})
@@ -251,9 +251,15 @@ func TestNoFlow(t *testing.T) {
 
 // What the person has entered is shown, and is no markup.
 func TestHostileAddresses(t *testing.T) {
-	s := newSite(t)
+	s := newSite(t, func(c *signin.Config) {
+		c.TellUnknown = true
+		c.Resolve = func(ctx context.Context, address string) (magiclink.MagicLinkCreate, error) {
+			require.True(t, magiclink.ValidEmail(address), "%q", address)
+			return resolve(ctx, address)
+		}
+	})
 	for _, address := range []string{
-		`"><script>alert(1)</script>@x.example`, "a@b.example\r\nBcc: c@d.example", "‮evil@x.example", strings.Repeat("ä", 400), "\xff\xfe", "",
+		`"><script>alert(1)</script>@x.example`, "a@b.example\r\nBcc: c@d.example", "\u202eevil@x.example", strings.Repeat("ä", 400), "\xff\xfe", "",
 		"a b", "jane@example.com,joe@example.com", "<jane@example.com>", "jane@example.com\x00", strings.Repeat("a", 300) + "@x.example",
 	} {
 		b := s.browser()
@@ -283,4 +289,23 @@ func TestExpiry(t *testing.T) {
 	form.Set("code", mail.Code)
 	require.Equal(t, http.StatusForbidden, b.post("/sign-in/check", form).status)
 	require.Equal(t, http.StatusGone, b.click(mail.Link, "").status)
+}
+
+// A request whose link exists already is refused like one beyond a limit. Nothing else of it is done.
+func TestALinkThatExists(t *testing.T) {
+	s := newSite(t, func(c *signin.Config) {
+		c.Limits = signin.Limits{ResendPauses: []time.Duration{}, PerAddress: magiclink.Rate{Burst: 100, Every: time.Second}}
+	})
+	b := s.browser()
+	form := b.get("/sign-in").fields(t)
+	form.Set("email", jane)
+	for range 3 {
+		b.post("/sign-in", form)
+		s.settled()
+		delete(b.cookies, "__Host-magiclink_signin")
+	}
+	require.Len(t, s.inbox.all(), 1)
+	require.Equal(t, []magiclink.Reason{"", magiclink.ReasonLimited, magiclink.ReasonLimited}, s.told.reasons(signin.OpRequest))
+	b.post("/sign-in", form)
+	requireIn(t, b, b.typed(s.last().Code), "/")
 }

@@ -78,8 +78,10 @@ func (l Limits) withDefaults() Limits {
 		l.ResendPauses = defaultLimits.ResendPauses
 	}
 	for _, each := range []struct{ rate, otherwise *magiclink.Rate }{
-		{&l.PerAddress, &defaultLimits.PerAddress}, {&l.PerClient, &defaultLimits.PerClient},
-		{&l.PerTenant, &defaultLimits.PerTenant}, {&l.CodesPerClient, &defaultLimits.CodesPerClient},
+		{&l.PerAddress, &defaultLimits.PerAddress},
+		{&l.PerClient, &defaultLimits.PerClient},
+		{&l.PerTenant, &defaultLimits.PerTenant},
+		{&l.CodesPerClient, &defaultLimits.CodesPerClient},
 	} {
 		if *each.rate == (magiclink.Rate{}) {
 			*each.rate = *each.otherwise

@@ -136,3 +136,13 @@ func TestCodesOfAClient(t *testing.T) {
 	s.clock.move(20 * time.Second)
 	requireIn(t, b, b.typed(mail.Code), "/")
 }
+
+// The pages look the same for a client that asks too often, and send nothing.
+func TestClientLimitOfThePages(t *testing.T) {
+	s := newSite(t, func(c *signin.Config) { c.Limits.PerClient = magiclink.Rate{Burst: 2, Every: time.Hour} })
+	for n := range 6 {
+		require.Equal(t, http.StatusSeeOther, s.browser("X-Test-Client", "192.0.2.1").ask(fmt.Sprintf("p%d@open.example", n), "").status)
+	}
+	s.settled()
+	require.Len(t, s.inbox.all(), 2)
+}

@@ -80,7 +80,7 @@ func (f *Flow) prepare(ctx context.Context, asked request) (mail, magiclink.Reas
 	case errors.Is(err, ErrUnknownAddress):
 		return f.unknown(asked, address), magiclink.ReasonNotFound, nil
 	case err != nil:
-		return mail{}, magiclink.ReasonUnavailable, fmt.Errorf("Resolve: %w", err)
+		return mail{}, magiclink.ReasonUnavailable, fmt.Errorf("resolve the address: %w", err)
 	}
 	if reason, err := f.limited(ctx, "tenant", f.config.Limits.PerTenant, create.Caller.TenantID); reason != "" {
 		return mail{}, reason, err
@@ -133,7 +133,7 @@ func (f *Flow) issue(
 	ctx context.Context, asked request, address string, create magiclink.MagicLinkCreate,
 ) (mail, magiclink.Reason, error) {
 	if len(create.Extension) > MaxExtension {
-		return mail{}, magiclink.ReasonInvalidInput, fmt.Errorf("Resolve has returned an Extension of more than %d bytes", MaxExtension)
+		return mail{}, magiclink.ReasonInvalidInput, fmt.Errorf("the Extension that Resolve has returned has more than %d bytes", MaxExtension)
 	}
 	if create.Email == "" {
 		create.Email = address

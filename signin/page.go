@@ -110,6 +110,7 @@ func (f *Flow) render(data pageData, frame webpage.Frame) ([]byte, error) {
 	if data.Next != "" {
 		data.RequestURL += "?next=" + url.QueryEscape(data.Next)
 	}
+	data.Style += "\n.later{margin-block-start:1rem}.quiet a{color:inherit}"
 	if data.Resend > 0 { // without scripts: the button appears when the pause is over
 		data.Style += template.CSS(fmt.Sprintf( //nolint:gosec // a number
 			"\n.later{animation:later 1ms %ds both}@keyframes later{from{visibility:hidden}to{visibility:visible}}", data.Resend))
