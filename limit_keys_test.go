@@ -23,7 +23,7 @@ func TestLimitKeysAreThoseOfIssue(t *testing.T) {
 			once := magiclink.Rate{Burst: 1, Every: time.Hour}
 			issuer, err := magiclink.New(magiclink.Config{
 				BaseURL: "https://app.example.com/magic", Keys: keys, Store: store, Businesses: magiclink.AnyBusiness,
-				Limits: magiclink.Limits{PerSubject: once, PerTenant: magiclink.Rate{Burst: 2, Every: time.Hour}},
+				Limits: magiclink.Limits{PerSubject: once, PerBusiness: once, PerTenant: magiclink.Rate{Burst: 2, Every: time.Hour}},
 			})
 			require.NoError(t, err)
 			_, err = issuer.Issue(t.Context(), in)

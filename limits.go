@@ -29,9 +29,10 @@ func (e *LimitedError) Is(target error) bool { return target == ErrLimited }
 // Limits bound how often links are issued. A zero [Rate] is no limit. They are counted in the Store, so all processes and
 // replicas on it share them.
 type Limits struct {
-	// PerSubject bounds the links for one person: for one address of a tenant, whatever its upper and lower case, and for a link without an address for one
-	// business of a tenant.
+	// PerSubject bounds the links for one person: one address of a tenant, whatever its upper and lower case.
 	PerSubject Rate
+	// PerBusiness bounds the links without an address for one business of a tenant. These may be for many people.
+	PerBusiness Rate
 	// PerTenant bounds the links of one tenant.
 	PerTenant Rate
 }
@@ -41,7 +42,7 @@ func (e *ConfigErrors) checkLimits(limits Limits, store Store) {
 	for _, each := range []struct {
 		name string
 		rate Rate
-	}{{"Limits.PerSubject", limits.PerSubject}, {"Limits.PerTenant", limits.PerTenant}} {
+	}{{"Limits.PerSubject", limits.PerSubject}, {"Limits.PerBusiness", limits.PerBusiness}, {"Limits.PerTenant", limits.PerTenant}} {
 		if each.rate == (Rate{}) {
 			continue
 		}
@@ -58,11 +59,15 @@ func (e *ConfigErrors) checkLimits(limits Limits, store Store) {
 // take counts one link. It asks the Config's store, also where [Issuer.WithStore] has set another: what a transaction counts would be forgotten when it is
 // rolled back.
 func (s *settings) take(ctx context.Context, subject Subject, now time.Time) error {
+	perSubject := s.Limits.PerSubject
+	if subject.Email == "" {
+		perSubject = s.Limits.PerBusiness
+	}
 	for _, each := range []struct {
 		rate Rate
 		key  func() string
 	}{
-		{s.Limits.PerSubject, func() string { return subjectKey(subject) }},
+		{perSubject, func() string { return subjectKey(subject) }},
 		{s.Limits.PerTenant, func() string { return limitKey("tenant", subject.TenantID) }},
 	} {
 		if each.rate == (Rate{}) {

@@ -15,7 +15,9 @@ import (
 )
 
 func limits(subject, tenant magiclink.Rate) func(*magiclink.Config) {
-	return func(c *magiclink.Config) { c.Limits = magiclink.Limits{PerSubject: subject, PerTenant: tenant} }
+	return func(c *magiclink.Config) {
+		c.Limits = magiclink.Limits{PerSubject: subject, PerBusiness: subject, PerTenant: tenant}
+	}
 }
 
 func TestLimits(t *testing.T) {
@@ -50,6 +52,28 @@ func TestLimits(t *testing.T) {
 			require.Equal(t, 59*time.Minute, limited.RetryAfter.Round(time.Minute))
 			require.NoError(t, issue("u", businessA, "john@example.com"))
 		})
+	}
+}
+
+// Links without an address may be for many people: PerSubject does not count them, and PerBusiness no others.
+func TestLimitsOfBusinesses(t *testing.T) {
+	once := magiclink.Rate{Burst: 1, Every: time.Hour}
+	nobody, jane := fullInput, fullInput
+	nobody.Email = ""
+	for _, test := range []struct {
+		limits           magiclink.Limits
+		free, restricted magiclink.MagicLinkCreate
+	}{
+		{magiclink.Limits{PerSubject: once}, nobody, jane},
+		{magiclink.Limits{PerBusiness: once}, jane, nobody},
+	} {
+		f := newFixture(t, func(c *magiclink.Config) { c.Limits = test.limits })
+		for range 3 {
+			f.link(t, test.free)
+		}
+		f.link(t, test.restricted)
+		_, err := f.Issue(t.Context(), test.restricted)
+		require.ErrorIs(t, err, magiclink.ErrLimited)
 	}
 }
 

@@ -127,7 +127,7 @@ func (f *limitsFlags) ofSubject() ([]limit, error) {
 		return nil, err
 	}
 	subject := magiclink.Subject{TenantID: f.tenant, Email: f.email}
-	what := "links for " + plain(f.email)
+	what, rate := "links for "+plain(f.email), f.rates.subject
 	switch {
 	case f.business+f.external != "":
 		entry, err := config.business(f.tenant, magiclink.BusinessRef{ID: f.business, ExternalID: f.external})
@@ -135,7 +135,7 @@ func (f *limitsFlags) ofSubject() ([]limit, error) {
 			return nil, err
 		}
 		subject = magiclink.Subject{TenantID: entry.Tenant, BusinessID: entry.ID, ExternalBusinessID: entry.ExternalID}
-		what = "links for " + entry.ID + " without an address"
+		what, rate = "links for "+entry.ID+" without an address", f.rates.business
 	case f.tenant == "":
 		if subject.TenantID, err = config.onlyTenant(""); err != nil {
 			return nil, err
@@ -144,7 +144,7 @@ func (f *limitsFlags) ofSubject() ([]limit, error) {
 	perSubject, perTenant := magiclink.LimitKeys(subject)
 	limits := []limit{{what: "links of the tenant " + plain(subject.TenantID), key: perTenant, rate: f.rates.tenant, named: f.email+f.business+f.external == ""}}
 	if !limits[0].named {
-		limits = append([]limit{{what: what, key: perSubject, rate: f.rates.subject, named: true}}, limits...)
+		limits = append([]limit{{what: what, key: perSubject, rate: rate, named: true}}, limits...)
 	}
 	return limits, nil
 }

@@ -59,17 +59,18 @@ func shortDuration(d time.Duration) string {
 }
 
 // rateFlags are the limits of serve that the store counts, for all replicas together.
-type rateFlags struct{ subject, tenant, redeem rateFlag }
+type rateFlags struct{ subject, business, tenant, redeem rateFlag }
 
 // The defaults are far above what people do, and far below what a guesser or a flooder needs.
 func (f *rateFlags) declare(set *flag.FlagSet) {
-	f.subject.rate = magiclink.Rate{Burst: 10, Every: time.Minute}
-	f.redeem.rate = magiclink.Rate{Burst: 30, Every: 2 * time.Second}
-	set.Var(&f.subject, "limit-subject", "how often links are issued for one address, and without an address for one business: a `rate`, as 10/1m for 10 at once and then 1 each minute, or off")
+	f.subject.rate = magiclink.Rate{Burst: 100, Every: time.Minute}
+	f.redeem.rate = magiclink.Rate{Burst: 1000, Every: 100 * time.Millisecond}
+	set.Var(&f.subject, "limit-subject", "how often links are issued for one address: a `rate`, as 10/1m for 10 at once and then 1 each minute, or off")
+	set.Var(&f.business, "limit-business", "how often links without an address are issued for one business: a `rate`, or off")
 	set.Var(&f.tenant, "limit-tenant", "how often links are issued for one tenant: a `rate`, or off")
 	set.Var(&f.redeem, "limit-redeem", "how often one client address tries to redeem a link, by a click or by the API: a `rate`, or off")
 }
 
 func (f *rateFlags) limits() magiclink.Limits {
-	return magiclink.Limits{PerSubject: f.subject.rate, PerTenant: f.tenant.rate}
+	return magiclink.Limits{PerSubject: f.subject.rate, PerBusiness: f.business.rate, PerTenant: f.tenant.rate}
 }
