@@ -93,6 +93,13 @@ func (p *Page) admission() func(*http.Request, magiclink.Redemption) error {
 	return p.config.Admit
 }
 
+func (p *Page) onRedeem() func(http.ResponseWriter, *http.Request, magiclink.Redemption) error {
+	if p == nil {
+		return nil
+	}
+	return p.config.OnRedeem
+}
+
 // proof is what the browser gives beside the link.
 func (p *Page) proof(r *http.Request, code string) Proof {
 	if p.config.Binding == nil {

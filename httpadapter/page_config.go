@@ -28,7 +28,8 @@ type PageConfig struct {
 
 	// OnRedeem is called when a link was redeemed. An application with sessions of its own starts one here, under a new
 	// session id, and sets its cookie. It may stand beside Sessions: then it runs after the session cookie was set. It
-	// writes no body and no status, since the redirection follows.
+	// writes no body and no status, since the redirection follows. The JSON routes of a [Service] call it, too: a cookie that it sets
+	// goes out with their answer, and an error that matches [ErrRefused] is answered there like a link that cannot be used.
 	//
 	// The link is used up when OnRedeem is called. An error that matches [ErrRefused] is answered with 403, every other
 	// error with 503; no cookie is set then, also not the session cookie. After a 503 the same browser can repeat the click

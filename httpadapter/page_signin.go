@@ -117,8 +117,23 @@ func (p *Page) begin(w http.ResponseWriter, r *http.Request, redeemed magiclink.
 			return err
 		}
 	}
-	if p.config.OnRedeem != nil {
-		return p.config.OnRedeem(w, r, redeemed)
+	return callOnRedeem(p.config.OnRedeem, w, r, redeemed)
+}
+
+// callOnRedeem calls a hook of the application, which may be nil. After an error or a panic no cookie of it is left.
+func callOnRedeem(
+	hook func(http.ResponseWriter, *http.Request, magiclink.Redemption) error,
+	w http.ResponseWriter, r *http.Request, redeemed magiclink.Redemption,
+) (err error) {
+	if hook == nil {
+		return nil
 	}
-	return nil
+	before := slices.Clone(w.Header()["Set-Cookie"])
+	defer func() {
+		if err != nil {
+			w.Header()["Set-Cookie"] = before
+		}
+	}()
+	defer contain(func() { err = errPanic })
+	return hook(w, r, redeemed)
 }

@@ -1,6 +1,7 @@
 package httpadapter
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,11 @@ type RedeemConfig struct {
 	// answered with the 410 of a link that cannot be used, and every other error with 503. Nil admits everybody.
 	Admit func(r *http.Request, redemption magiclink.Redemption) error
 
+	// OnRedeem is called when a link was redeemed, as [PageConfig.OnRedeem] is: what an application does at a sign-in must not depend on the route. A
+	// cookie that it sets goes out with the answer. After an error that matches [ErrRefused] the answer is the 410 of a link that cannot be used,
+	// and after every other error 503; then nobody gets the session token. Nil does nothing.
+	OnRedeem func(w http.ResponseWriter, r *http.Request, redeemed magiclink.Redemption) error
+
 	// AllowedOrigins are the origins whose pages may call the route from a browser (CORS), such as
 	// "https://app.example.com": scheme, host and port as a browser writes them in the Origin header. Nil allows none but
 	// the own origin. Neither "*" nor "null" is an origin.
@@ -49,12 +55,13 @@ type RedeemConfig struct {
 // With a Binding a link of a sign-in flow also needs {"flow": "…"}, the secret of the flow that has asked for the link, or {"code": "…"}, the
 // code from the mail, as the mode of the flow has it. A missing or wrong one is answered with the same 410.
 //
-// It sets no cookie and reads none. A page that calls it must itself ask the user before: see [Page] for why.
+// It reads no cookie, and sets none but those of OnRedeem. A page that calls it must itself ask the user before: see [Page] for why.
 type RedeemHandler struct {
 	redeemer *magiclink.Redeemer
 	sessions *magiclink.Sessions
 	binding  Binding
 	admit    func(*http.Request, magiclink.Redemption) error
+	onRedeem func(http.ResponseWriter, *http.Request, magiclink.Redemption) error
 	origins  allowedOrigins
 	now      func() time.Time
 	endpoint
@@ -81,7 +88,7 @@ func NewRedeemHandler(config RedeemConfig) (*RedeemHandler, error) {
 	}
 	return &RedeemHandler{
 		redeemer: config.Redeemer, sessions: config.Sessions, binding: config.Binding, admit: config.Admit,
-		origins: origins, now: config.Now, endpoint: shared,
+		onRedeem: config.OnRedeem, origins: origins, now: config.Now, endpoint: shared,
 	}, nil
 }
 
@@ -111,7 +118,7 @@ func (h *RedeemHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		ctx, cancel := h.deadline(r)
 		defer cancel()
-		data, unusable := h.redeem(r.WithContext(ctx), asked, redeemedByKey(asked.token, key))
+		data, unusable := h.redeem(w, r.WithContext(ctx), asked, redeemedByKey(asked.token, key))
 		if unusable == nil {
 			writeJSON(w, http.StatusOK, success{Data: data})
 		}
@@ -143,7 +150,7 @@ func (h *RedeemHandler) read(w http.ResponseWriter, r *http.Request) (asked rede
 	return asked, key, nil
 }
 
-func (h *RedeemHandler) redeem(r *http.Request, asked redeemBody, by string) (data redemptionData, _ *problem) {
+func (h *RedeemHandler) redeem(w http.ResponseWriter, r *http.Request, asked redeemBody, by string) (data redemptionData, _ *problem) {
 	if fault := h.check(r, asked); fault != nil {
 		return data, fault
 	}
@@ -155,11 +162,25 @@ func (h *RedeemHandler) redeem(r *http.Request, asked redeemBody, by string) (da
 	if err != nil {
 		return data, unavailable(fmt.Errorf("link %s is used up, and no session was started: %w", redeemed.MagicLinkID, err))
 	}
+	if err := h.afterwards(w, r, openBinding(h.binding, redeemed)); err != nil {
+		return data, notRedeemed(err)
+	}
 	return redemptionData{
 		MagicLinkID: redeemed.MagicLinkID, BusinessID: orNull(redeemed.BusinessID),
 		ExternalBusinessID: orNull(redeemed.ExternalBusinessID), Email: orNull(redeemed.Email),
 		Path: orNull(redeemed.Path), SessionToken: sessionToken, ExpiresAt: session.ExpiresAt.Format(time.RFC3339),
 	}, nil
+}
+
+// afterwards lets the application take part. The link is used up: that the client has gone is no excuse.
+func (h *RedeemHandler) afterwards(w http.ResponseWriter, r *http.Request, redeemed magiclink.Redemption) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.timeout)
+	defer cancel()
+	err := callOnRedeem(h.onRedeem, w, r.WithContext(ctx), redeemed)
+	if err == nil || errors.Is(err, ErrRefused) {
+		return err
+	}
+	return fmt.Errorf("link %s is used up, and OnRedeem failed: %v", redeemed.MagicLinkID, err) //nolint:errorlint // an outage, whatever the cause
 }
 
 // check asks the binding and the application whether a link may be used that was not used yet. A link that was used goes on: only the by

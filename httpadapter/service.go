@@ -196,7 +196,7 @@ func (s *Service) makeParts(found *faults, c ServiceConfig) {
 		found.take(err, pageField)
 	}
 	s.redeem, err = NewRedeemHandler(RedeemConfig{
-		Redeemer: s.redeemer, Sessions: s.sessions, Binding: s.page.binding(), Admit: s.page.admission(),
+		Redeemer: s.redeemer, Sessions: s.sessions, Binding: s.page.binding(), Admit: s.page.admission(), OnRedeem: s.page.onRedeem(),
 		AllowedOrigins: c.AllowedOrigins, Timeout: c.Timeout, Now: now, Logger: c.Logger,
 	})
 	found.take(err, serviceField)

@@ -1,7 +1,9 @@
 package magiclinktest
 
 import (
+	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -28,11 +30,13 @@ func (p inProcess) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // Browser is one browser on one device: it has cookies of its own. Make one with [NewBrowser]. It is for one goroutine.
 type Browser struct {
-	// Header is sent with every request. NewBrowser sets a User-Agent and an Accept-Language.
+	// Header is sent with every request, and replaces what the browser would send itself: with another Origin and Sec-Fetch-Site a form comes
+	// from a page of another site. NewBrowser sets a User-Agent and an Accept-Language.
 	Header http.Header
 
 	tb     testing.TB
 	client *http.Client
+	page   *Page // the last one; nil before the first one
 }
 
 // NewBrowser returns a browser without cookies. Pass [Handler] of the application, or a transport such as [http.DefaultTransport] to talk
@@ -62,10 +66,19 @@ func NewPhone(tb testing.TB, transport http.RoundTripper) *Browser {
 	return b
 }
 
-// Open goes to an address, such as a link of a mail, and follows redirections.
+// Open goes to an address, such as a link of a mail, and follows redirections. A local path such as "/reports" is one on the host of the page on
+// which the browser is.
 func (b *Browser) Open(address string) *Page {
 	b.tb.Helper()
+	if b.page != nil {
+		if target, err := b.page.URL.Parse(address); err == nil {
+			address = target.String()
+		}
+	}
 	request, err := http.NewRequestWithContext(b.tb.Context(), http.MethodGet, address, nil)
+	if err == nil && request.URL.Host == "" {
+		err = errors.New("the first address that a browser opens must be absolute, such as https://app.example.com/reports")
+	}
 	if err != nil {
 		b.tb.Fatalf("magiclinktest: open %q: %v", address, err)
 	}
@@ -101,18 +114,16 @@ func (b *Browser) Scan(address string) []*Page {
 		seen = append(seen, b.Open(target.String()))
 	}
 	for _, form := range page.forms() {
-		seen = append(seen, b.submit(page, form, nil))
+		for _, button := range form.buttons {
+			seen = append(seen, b.submit(page, form, form.values(button, nil)))
+		}
 	}
 	return seen
 }
 
 func (b *Browser) send(request *http.Request) *Page {
 	b.tb.Helper()
-	for name, values := range b.Header {
-		if _, set := request.Header[name]; !set {
-			request.Header[name] = values
-		}
-	}
+	maps.Copy(request.Header, b.Header)
 	response, err := b.client.Do(request)
 	if err != nil {
 		b.tb.Fatalf("magiclinktest: %s: %v", request.Method, err)
@@ -122,18 +133,16 @@ func (b *Browser) send(request *http.Request) *Page {
 	if err != nil {
 		b.tb.Fatalf("magiclinktest: read the page: %v", err)
 	}
-	return &Page{
-		Status: response.StatusCode, URL: response.Request.URL, Header: response.Header, Body: string(body), browser: b,
+	b.page = &Page{
+		Status: response.StatusCode, URL: response.Request.URL, Header: response.Header, Body: string(body),
+		browser: b, method: response.Request.Method,
 	}
+	return b.page
 }
 
 // submit sends a form as a browser does that is on the page.
-func (b *Browser) submit(page *Page, form form, values url.Values) *Page {
+func (b *Browser) submit(page *Page, form form, fields url.Values) *Page {
 	b.tb.Helper()
-	fields := form.values()
-	for name, given := range values {
-		fields[name] = given
-	}
 	target := *form.action(page.URL)
 	var body io.Reader
 	if form.method == http.MethodPost {

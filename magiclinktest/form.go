@@ -2,31 +2,38 @@ package magiclinktest
 
 import (
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
-// The few things that a test needs of a page are read by patterns: forms with their fields, and links. They read well-formed HTML with
-// quoted attributes.
+// The few things that a test needs of a page are read by patterns: forms with their fields and buttons, and links. They read well-formed HTML
+// with quoted attributes.
 var (
 	formPattern      = regexp.MustCompile(`(?is)<form\b([^>]*)>(.*?)</form>`)
-	fieldPattern     = regexp.MustCompile(`(?is)<(?:input|button|textarea|select)\b([^>]*)>`)
+	fieldPattern     = regexp.MustCompile(`(?is)<(?:input|textarea|select)\b([^>]*)>|<button\b([^>]*)>(.*?)</button>`)
+	titlePattern     = regexp.MustCompile(`(?is)<title\b[^>]*>(.*?)</title>`)
 	linkPattern      = regexp.MustCompile(`(?is)<a\b([^>]*)>`)
 	attributePattern = regexp.MustCompile(`(?is)([a-z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))`)
+	tagPattern       = regexp.MustCompile(`(?s)<[^>]*>`)
 )
 
 type form struct {
-	method string
-	target string // the attribute action
-	fields []field
+	method  string
+	target  string // the attribute action
+	fields  []field
+	buttons []button // those that send the form
 }
 
 type field struct {
 	name, value string
 	sent        bool // also by somebody who types nothing
 }
+
+type button struct{ name, value, label string }
 
 func (p *Page) forms() (forms []form) {
 	for _, match := range formPattern.FindAllStringSubmatch(p.Body, -1) {
@@ -36,13 +43,35 @@ func (p *Page) forms() (forms []form) {
 			f.method = http.MethodPost
 		}
 		for _, each := range fieldPattern.FindAllStringSubmatch(match[2], -1) {
-			if a := attributesOf(each[1]); a["name"] != "" {
-				f.fields = append(f.fields, field{name: a["name"], value: a["value"], sent: a["type"] != "checkbox" && a["type"] != "radio"})
-			}
+			f.add(attributesOf(each[1]+each[2]), strings.HasPrefix(strings.ToLower(each[0]), "<button"), plain(each[3]))
 		}
 		forms = append(forms, f)
 	}
 	return forms
+}
+
+// add takes a field or a button into the form.
+func (f *form) add(a map[string]string, isButton bool, label string) {
+	switch kind := strings.ToLower(a["type"]); {
+	case isButton && (kind == "" || kind == "submit"):
+		f.buttons = append(f.buttons, button{name: a["name"], value: a["value"], label: label})
+	case !isButton && (kind == "submit" || kind == "image"):
+		f.buttons = append(f.buttons, button{name: a["name"], value: a["value"], label: a["value"]})
+	case !isButton && a["name"] != "":
+		f.fields = append(f.fields, field{name: a["name"], value: a["value"], sent: kind != "checkbox" && kind != "radio"})
+	}
+}
+
+// plain is a text as a person reads it.
+func plain(markup string) string {
+	return strings.Join(strings.Fields(html.UnescapeString(tagPattern.ReplaceAllString(markup, ""))), " ")
+}
+
+func (p *Page) title() string {
+	if found := titlePattern.FindStringSubmatch(p.Body); found != nil {
+		return plain(found[1])
+	}
+	return ""
 }
 
 // links are those of the page's own host.
@@ -64,23 +93,49 @@ func attributesOf(tag string) map[string]string {
 	return attributes
 }
 
+// hasAll reports whether the form has a field or a button of each name.
 func (f form) hasAll(given url.Values) bool {
-	names := f.values()
 	for name := range given {
-		if _, ok := names[name]; !ok {
+		if !slices.Contains(f.names(), name) {
 			return false
 		}
 	}
 	return true
 }
 
-func (f form) values() url.Values {
+func (f form) names() (names []string) {
+	for _, each := range f.fields {
+		names = append(names, each.name)
+	}
+	for _, each := range f.buttons {
+		if each.name != "" {
+			names = append(names, each.name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// first is the button that the Enter key presses.
+func (f form) first() button {
+	if len(f.buttons) == 0 {
+		return button{}
+	}
+	return f.buttons[0]
+}
+
+// values are what the form sends when somebody fills in what is given and presses the button.
+func (f form) values(pressed button, given url.Values) url.Values {
 	values := url.Values{}
 	for _, each := range f.fields {
 		if each.sent {
 			values.Add(each.name, each.value)
 		}
 	}
+	if pressed.name != "" {
+		values.Add(pressed.name, pressed.value)
+	}
+	maps.Copy(values, given)
 	return values
 }
 

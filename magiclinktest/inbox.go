@@ -69,7 +69,8 @@ func (i *Inbox) Wait(tb testing.TB, to string) signin.Message {
 		select {
 		case <-more:
 		case <-timeout.C:
-			tb.Fatalf("magiclinktest: no mail to %s has come in %v; %d other mails have", to, patience, len(i.Messages()))
+			tb.Fatalf("magiclinktest: no other mail to %s has come in %v, and %d mails have come in all. Does Resolve know the address? "+
+				"A second mail to one address comes only after a pause: move the clock on by a minute, or see signin.Limits", to, patience, len(i.Messages()))
 		}
 	}
 }

@@ -107,7 +107,8 @@ func TestInbox(t *testing.T) {
 func TestFormsAreReadAsBrowsersReadThem(t *testing.T) {
 	const page = `<p><a href="/a?x=1&amp;y=2">a</a><a href="https://other.example/">b</a></p>
 <form method="POST" action='send?z=1'><input type=hidden name="h" value="1&quot;2"><input name="code"><input type="checkbox" name="off" value="on"><button name="press" value="yes">Go</button></form>
-<form><input name="q" value="v"></form>`
+<form><input name="q" value="v"><button>Search</button></form>
+<form method="post" action="/end"><button name="end" value="1">End <b>one</b></button><input type="submit" name="end" value="all"><button type="button" name="x">x</button></form>`
 	var got *http.Request
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/dir/form" {
@@ -126,9 +127,13 @@ func TestFormsAreReadAsBrowsersReadThem(t *testing.T) {
 	require.Equal(t, "same-origin", got.Header.Get("Sec-Fetch-Site"))
 	b.Open(origin+"/dir/form").SubmitTo("/dir/send", "code", "x")
 	require.Equal(t, "x", got.PostForm.Get("code"))
+	for label, want := range map[string]string{"End one": "1", "all": "all"} {
+		b.Open(origin + "/dir/form").Press(label)
+		require.Equal(t, map[string][]string{"end": {want}}, map[string][]string(got.PostForm), label)
+	}
 	var paths []string
 	for _, seen := range b.Scan(origin + "/dir/form") {
 		paths = append(paths, seen.URL.RequestURI())
 	}
-	require.Equal(t, []string{"/dir/form", "/dir/form", "/a?x=1&y=2", "/dir/send?z=1", "/dir/form?q=v"}, paths)
+	require.Equal(t, []string{"/dir/form", "/dir/form", "/a?x=1&y=2", "/dir/send?z=1", "/dir/form?q=v", "/end", "/end"}, paths)
 }

@@ -1,8 +1,11 @@
 package magiclinktest
 
 import (
+	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -14,45 +17,78 @@ type Page struct {
 	Body   string
 
 	browser *Browser
+	method  string // of the request that this page answers
 }
 
-// Submit fills in and sends a form of the page, as a person does who presses its button: the first form with the method post that
-// has all the named fields. Values are names and values in turn; hidden fields are sent as they are. It fails the test if there
-// is no such form.
+// Submit fills in a form of the page and presses its first button: the first form with the method post that has all the named
+// fields. Values are names and values in turn; hidden fields are sent as they are. It fails the test if there is no such form.
 //
 //	page.Submit()                          // the first form
 //	page.Submit("email", "jane@example.com")
 func (p *Page) Submit(values ...string) *Page {
 	p.browser.tb.Helper()
-	given := pairs(values)
+	given := p.pairs(values)
 	for _, each := range p.forms() {
 		if each.method == http.MethodPost && each.hasAll(given) {
-			return p.browser.submit(p, each, given)
+			return p.browser.submit(p, each, each.values(each.first(), given))
 		}
 	}
-	p.browser.tb.Fatalf("magiclinktest: the page %s (%d) has no form with the fields %q", p.URL.Path, p.Status, values)
+	p.browser.tb.Fatalf("magiclinktest: no form of %s has the fields %q", p.seen(), slices.Sorted(maps.Keys(given)))
 	return nil
 }
 
 // SubmitTo is Submit for the form that goes to this path.
 func (p *Page) SubmitTo(path string, values ...string) *Page {
 	p.browser.tb.Helper()
+	given := p.pairs(values)
 	for _, each := range p.forms() {
 		if each.method == http.MethodPost && each.action(p.URL).Path == path {
-			return p.browser.submit(p, each, pairs(values))
+			return p.browser.submit(p, each, each.values(each.first(), given))
 		}
 	}
-	p.browser.tb.Fatalf("magiclinktest: the page %s (%d) has no form that goes to %s", p.URL.Path, p.Status, path)
+	p.browser.tb.Fatalf("magiclinktest: no form of %s goes to %s", p.seen(), path)
 	return nil
+}
+
+// Press is Submit for the first button with this label, such as "Sign out". Upper and lower case count.
+func (p *Page) Press(label string, values ...string) *Page {
+	p.browser.tb.Helper()
+	given := p.pairs(values)
+	for _, each := range p.forms() {
+		for _, button := range each.buttons {
+			if button.label == label {
+				return p.browser.submit(p, each, each.values(button, given))
+			}
+		}
+	}
+	p.browser.tb.Fatalf("magiclinktest: no button of %s has the label %q", p.seen(), label)
+	return nil
+}
+
+// seen describes the page for the message of a test that fails.
+func (p *Page) seen() string {
+	forms := []string{}
+	for _, each := range p.forms() {
+		forms = append(forms, fmt.Sprintf("%s %s %q", each.method, each.action(p.URL).Path, each.names()))
+		for _, button := range each.buttons {
+			forms = append(forms, fmt.Sprintf("button %q", button.label))
+		}
+	}
+	return fmt.Sprintf("the page %s (status %d, title %q, with: %s)", p.URL.Path, p.Status, p.title(), strings.Join(forms, ", "))
 }
 
 // Has reports whether the page contains the text as it is written in HTML.
 func (p *Page) Has(text string) bool { return strings.Contains(p.Body, text) }
 
-func pairs(values []string) url.Values {
+// pairs fails the test for a name without a value, which would send something else than the test says.
+func (p *Page) pairs(values []string) url.Values {
+	p.browser.tb.Helper()
+	if len(values)%2 != 0 {
+		p.browser.tb.Fatalf("magiclinktest: a form is filled in with names and values in turn, and the last of these has no value: %q", values)
+	}
 	given := url.Values{}
-	for n := 0; n+1 < len(values); n += 2 {
-		given.Set(values[n], values[n+1])
+	for pair := range slices.Chunk(values, 2) {
+		given.Set(pair[0], pair[1])
 	}
 	return given
 }

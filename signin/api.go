@@ -119,7 +119,7 @@ func (f *Flow) codeJSON(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), f.config.Timeout)
 	defer cancel()
-	data, err := f.signInJSON(r.WithContext(ctx), flow, code)
+	data, err := f.signInJSON(w, r.WithContext(ctx), flow, code)
 	switch {
 	case err == nil:
 		writeData(w, http.StatusOK, data)
@@ -130,7 +130,7 @@ func (f *Flow) codeJSON(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (f *Flow) signInJSON(r *http.Request, flow, code string) (redemptionData, error) {
+func (f *Flow) signInJSON(w http.ResponseWriter, r *http.Request, flow, code string) (redemptionData, error) {
 	a, ok := decodeFlow(flow)
 	if !ok {
 		return redemptionData{}, errWrongCode
@@ -143,11 +143,35 @@ func (f *Flow) signInJSON(r *http.Request, flow, code string) (redemptionData, e
 	if err != nil {
 		return redemptionData{}, fmt.Errorf("link %s is used up, and no session was started: %v", redeemed.MagicLinkID, err) //nolint:errorlint // an outage, whatever the cause
 	}
+	if err := f.afterwards(w, r, redeemed); err != nil {
+		return redemptionData{}, err
+	}
 	return redemptionData{
 		MagicLinkID: redeemed.MagicLinkID, BusinessID: orNull(redeemed.BusinessID),
 		ExternalBusinessID: orNull(redeemed.ExternalBusinessID), Email: orNull(redeemed.Email), Path: orNull(redeemed.Path),
 		SessionToken: token, ExpiresAt: session.ExpiresAt.Format(time.RFC3339),
 	}, nil
+}
+
+// afterwards calls OnRedeem, as the pages do. The link is used up: that the client has gone is no excuse. After an error no cookie is left, and
+// nobody gets the session token.
+func (f *Flow) afterwards(w http.ResponseWriter, r *http.Request, redeemed magiclink.Redemption) (err error) {
+	if f.config.Page.OnRedeem == nil {
+		return nil
+	}
+	defer func() {
+		if err != nil {
+			w.Header().Del("Set-Cookie")
+		}
+	}()
+	defer contain(func() { err = errPanic })
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), f.config.Timeout)
+	defer cancel()
+	err = f.config.Page.OnRedeem(w, r.WithContext(ctx), redeemed)
+	if err == nil || errors.Is(err, httpadapter.ErrRefused) {
+		return err
+	}
+	return fmt.Errorf("link %s is used up, and OnRedeem failed: %v", redeemed.MagicLinkID, err) //nolint:errorlint // an outage, whatever the cause
 }
 
 // readJSON reads a body that is one object. Members that nobody knows are ignored.

@@ -77,7 +77,7 @@ type Config struct {
 	App string
 
 	// Page is what else the redemption page can be told: its look, which the pages of the flow share, Admit and OnRedeem, which also apply to
-	// a sign-in by code. Its Redeemer, Sessions, Binding, App, Timeout, Now and Logger must not be set: the page gets those of the flow. An
+	// a sign-in by code and by the JSON routes. Its Redeemer, Sessions, Binding, App, Timeout, Now and Logger must not be set: the page gets those of the flow. An
 	// empty NewLinkURL means the request page.
 	Page httpadapter.PageConfig
 

@@ -6,7 +6,7 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// The operations of a flow in the events of [magiclink.Config.OnEvent].
+// The operations of a flow in the events of [magiclink.Config.OnEvent]. Their Actor is "sign-in".
 const (
 	OpRequest magiclink.Op = "sign_in_request" // somebody has asked for a mail
 	OpMail    magiclink.Op = "sign_in_mail"    // a mail was handed to the Mailer, or could not be delivered
@@ -22,13 +22,18 @@ const (
 	ReasonCodeEnded     magiclink.Reason = "code_ended"    // OpCode: there were too many wrong codes before
 )
 
+// actor is who makes the calls of a flow: see [magiclink.WithActor].
+const actor = "sign-in"
+
 // tell reports an event. A panic in OnEvent is contained. The context of a request may have ended.
 func (f *Flow) tell(ctx context.Context, op magiclink.Op, reason magiclink.Reason, subject magiclink.Subject, linkID string) {
 	onEvent := f.config.Config.OnEvent
 	if onEvent == nil {
 		return
 	}
-	event := magiclink.Event{Op: op, Reason: reason, At: f.now(), TenantID: subject.TenantID, BusinessID: subject.BusinessID, LinkID: linkID}
+	event := magiclink.Event{
+		Op: op, Reason: reason, At: f.now(), TenantID: subject.TenantID, BusinessID: subject.BusinessID, LinkID: linkID, Actor: actor,
+	}
 	if !magiclink.ValidTenantID(event.TenantID) {
 		event.TenantID = ""
 	}

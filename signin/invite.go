@@ -21,7 +21,8 @@ type Invitation struct {
 
 // Invite issues a link and mails it to its Email, which is required. A click in any browser uses the link: nobody has asked for it in one. The link
 // counts neither against the limits of a flow nor against the pauses; [magiclink.Config.Limits] hold. Its TTL is that of the input, from 1 to 15
-// minutes: an invitation that lies in a mailbox for days is a mail with the address of the request page.
+// minutes; zero means 5, which is little time for somebody who waits for no mail. An invitation that lies in a mailbox for days is a mail with the address of the request page, and needs a [Config.Resolve] that
+// knows who was invited.
 //
 // Invite returns when the mail is queued, with the link's id. When the mail fails for good, the link is revoked, and an event with that id tells.
 //
@@ -37,7 +38,7 @@ func (f *Flow) Invite(ctx context.Context, create magiclink.MagicLinkCreate, inv
 	ready := make(chan mail, 1)
 	place := f.queue.add(func(ctx context.Context) {
 		if m := <-ready; m.linkID != "" {
-			f.deliver(magiclink.WithActor(ctx, "sign-in"), m)
+			f.deliver(magiclink.WithActor(ctx, actor), m)
 		}
 	})
 	if !place {

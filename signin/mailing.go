@@ -46,7 +46,7 @@ func (f *Flow) send(ctx context.Context, asked request) {
 }
 
 func (f *Flow) answer(ctx context.Context, asked request) {
-	ctx = magiclink.WithActor(ctx, "sign-in")
+	ctx = magiclink.WithActor(ctx, actor)
 	if !enter(ctx, f.queue.lookups) {
 		f.tell(ctx, OpRequest, magiclink.ReasonUnavailable, magiclink.Subject{}, "")
 		return
