@@ -24,14 +24,18 @@ type DirectoryConfig struct {
 	From      string
 	Templates fs.FS
 	Now       func() time.Time
+
+	// Written is called with the path of each file, when it is there. Calls may come at once. Optional.
+	Written func(path string)
 }
 
 // Directory is a [signin.Mailer] for development: it sends nothing, and writes each mail into a file, which mail programs open. The files hold
-// links and codes. They have mode 0600 and names that sort by time, such as 20300115T093000.000000000Z-1f6b….eml. Nothing removes them. A file
+// links and codes, each alone on its line: the text is not encoded, so that a plain text viewer shows a link that can be copied. They have mode 0600 and names that sort by time, such as 20300115T093000.000000000Z-1f6b….eml. Nothing removes them. A file
 // is there with all its content or not at all. It is safe for concurrent use. The zero value is not usable: use [NewDirectory].
 type Directory struct {
-	writer writer
-	path   string
+	writer  writer
+	path    string
+	written func(path string)
 
 	mu   sync.Mutex
 	last time.Time // that of the newest name
@@ -54,7 +58,8 @@ func NewDirectory(config DirectoryConfig) (*Directory, error) {
 	} else if _, err := trustedfile.Read(filepath.Join(config.Path, "no such file")); !errors.Is(err, fs.ErrNotExist) {
 		faults.add("Path", fmt.Sprintf("is not safe to write to: %v", err))
 	}
-	return &Directory{writer: writer, path: config.Path}, faults.err()
+	writer.readable = true
+	return &Directory{writer: writer, path: config.Path, written: config.Written}, faults.err()
 }
 
 // Send writes a mail into a file. An error that matches [signin.ErrPermanent] says that the message has a fault.
@@ -66,9 +71,12 @@ func (d *Directory) Send(ctx context.Context, message signin.Message) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("magiclink/mail: writing the mail: %w", context.Cause(ctx))
 	}
-	name := d.next().Format("20060102T150405.000000000Z") + "-" + letter.id[:8] + ".eml"
-	if err := trustedfile.Replace(filepath.Join(d.path, name), letter.content); err != nil {
+	path := filepath.Join(d.path, d.next().Format("20060102T150405.000000000Z")+"-"+letter.id[:8]+".eml")
+	if err := trustedfile.Replace(path, letter.content); err != nil {
 		return fmt.Errorf("magiclink/mail: writing the mail: %w", err)
+	}
+	if d.written != nil {
+		d.written(path)
 	}
 	return nil
 }

@@ -27,6 +27,7 @@ type writer struct {
 	templates *Templates
 	from      netmail.Address
 	now       func() time.Time
+	readable  bool // the text is not encoded: for a file, which no server passes on
 }
 
 func (w writer) write(m signin.Message) (letter, error) {
@@ -37,7 +38,12 @@ func (w writer) write(m signin.Message) (letter, error) {
 	id, boundary := identify(m)
 	domain := w.from.Address[strings.LastIndexByte(w.from.Address, '@')+1:]
 
-	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP), gomail.WithBoundary(boundary))
+	encoding := gomail.EncodingQP
+	if w.readable {
+		encoding = gomail.NoEncoding
+		rendered.Text, rendered.HTML = withCRLF(rendered.Text), withCRLF(rendered.HTML)
+	}
+	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(encoding), gomail.WithBoundary(boundary))
 	msg.FromMailAddress(&w.from)
 	msg.ToMailAddress(&netmail.Address{Address: m.To})
 	msg.Subject(rendered.Subject)
@@ -53,6 +59,11 @@ func (w writer) write(m signin.Message) (letter, error) {
 		return letter{}, fmt.Errorf("magiclink/mail: the mail cannot be encoded: %w", signin.ErrPermanent)
 	}
 	return letter{from: w.from.Address, to: m.To, id: id, content: content.Bytes()}, nil
+}
+
+// withCRLF ends the lines as mails do. The encoding for servers does so itself.
+func withCRLF(text string) string {
+	return strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\r\n")
 }
 
 // identify returns two names that are the same whenever the same message is sent again, so that a second copy can be recognized. They tell

@@ -44,6 +44,10 @@ func TestPostfixDelivers(t *testing.T) {
 	}
 	require.Len(t, want, sent)
 	for _, content := range server.Mails(t, sent) {
+		_, body, _ := strings.Cut(string(content), "\n\n")
+		for line := range strings.SplitSeq(body, "\n") {
+			require.LessOrEqual(t, len(line), 78)
+		}
 		got := mustParse(t, content)
 		require.Contains(t, got.Get("Received"), "ESMTPS", "it came over an encrypted connection")
 		require.Equal(t, "<login@acme.example>", got.Get("Return-Path"))

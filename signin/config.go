@@ -76,6 +76,9 @@ type Config struct {
 	// App is the name of the application on the pages and in the mails. Empty means the host of the links.
 	App string
 
+	// Note is one line of text above every page of the flow, such as where a developer finds the mails. Empty means none.
+	Note string
+
 	// Page is what else the redemption page can be told: its look, which the pages of the flow share, Admit and OnRedeem, which also apply to
 	// a sign-in by code and by the JSON routes. Its Redeemer, Sessions, Binding, App, Timeout, Now and Logger must not be set: the page gets those of the flow. An
 	// empty NewLinkURL means the request page.

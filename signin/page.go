@@ -50,6 +50,7 @@ type pageData struct {
 	webpage.Frame
 	Screen, Notice string
 	Host           string
+	Note           string // of the configuration; may be empty
 	FormToken      string // empty where no form is shown
 	Next           string // where to go after the sign-in; may be empty
 	LinkUsed       bool   // in screenRefused: the link is used up
@@ -104,7 +105,7 @@ func (f *Flow) show(w http.ResponseWriter, r *http.Request, status int, data pag
 }
 
 func (f *Flow) render(data pageData, frame webpage.Frame) ([]byte, error) {
-	data.Frame, data.Host = frame, hostOf(f.redeemer.BaseURL())
+	data.Frame, data.Host, data.Note = frame, hostOf(f.redeemer.BaseURL()), f.config.Note
 	data.RequestAction, data.CheckAction, data.ResendAction = f.origin+RequestPath, f.origin+CheckPath, f.origin+ResendPath
 	data.RequestURL = data.RequestAction
 	if data.Next != "" {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/magiclink-go/magiclink/httpadapter"
+	"github.com/magiclink-go/magiclink/signin"
 )
 
 // reachable returns how a shell on this machine reaches the listener: an unspecified address such as 0.0.0.0 is none to call.
@@ -39,6 +40,25 @@ curl -sS %s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json
 `, client.id, firstBusiness, about,
 		origin+httpadapter.TokenPath, id, secret,
 		origin+httpadapter.IssuePath, `{"external_business_id":"`+firstBusiness+`","email":"jane@example.com","path":"/reports"}`)
+}
+
+// printSignIn says where people sign in, and loudly that mails stay here.
+func printSignIn(w io.Writer, origin string, entry *signInEntry, outbox *outbox, config string) {
+	if entry == nil {
+		fmt.Fprintf(w, "Nobody signs in by mail: %s has no member \"sign_in\". See \"magiclink help config\".\n\n", config)
+		return
+	}
+	fmt.Fprintf(w, "Sign in with a browser at %s (%s)\n", origin+signin.RequestPath, entry.who())
+	if outbox.dir != "" {
+		fmt.Fprintf(w, "NO MAIL IS SENT: mails are written into %s, and the path of each is printed here.\n"+
+			"Whoever can read that directory can sign in as anybody. To send mails, give -smtp and -from.\n", shownPath(outbox.dir))
+	}
+	fmt.Fprintln(w)
+}
+
+// printMail returns what prints the path of each mail that was written. The path holds neither the link nor the code.
+func printMail(w io.Writer) func(path string) {
+	return func(path string) { fmt.Fprintf(w, "A mail was written: %s\n", shownPath(path)) }
 }
 
 // printSharing says what replicas of this server need: a link that one issues must be good at all of them.

@@ -120,6 +120,9 @@ func (f *businessesFlags) remove(p *program, name string) error {
 			return usagef("several tenants have a business %q: name the tenant with -tenant, or write the business id", name)
 		}
 		removed = matches[0].ID
+		if entry := config.SignIn; entry != nil && entry.Tenant == matches[0].Tenant && entry.ExternalBusinessID == matches[0].ExternalID {
+			return fmt.Errorf("people sign in to this business by mail: remove the member sign_in from the configuration, or change it, first")
+		}
 		config.Businesses = slices.DeleteFunc(config.Businesses, func(b businessEntry) bool { return b.ID == removed })
 		return config.checkConfined(removed)
 	})

@@ -22,7 +22,7 @@ type command struct {
 func commands() []*command {
 	return []*command{
 		serveCommand(), issueCommand(), redeemCommand(), linksCommand(), sessionsCommand(), limitsCommand(),
-		keysCommand(), clientsCommand(), businessesCommand(), configCommand(), purgeCommand(), migrateCommand(), indexCommand(),
+		keysCommand(), clientsCommand(), businessesCommand(), configCommand(), mailCommand(), purgeCommand(), migrateCommand(), indexCommand(),
 		versionCommand(), helpCommand(),
 	}
 }

@@ -18,6 +18,7 @@ import (
 type configFile struct {
 	Clients    []clientEntry   `json:"clients"`
 	Businesses []businessEntry `json:"businesses"`
+	SignIn     *signInEntry    `json:"sign_in,omitempty"` // nil: nobody signs in by mail
 }
 
 type clientEntry struct {
@@ -69,7 +70,7 @@ func (c *configFile) check() error {
 		}
 		seen[client.ID] = true
 	}
-	return nil
+	return c.checkSignIn()
 }
 
 func (c *configFile) checkClient(at string, client clientEntry) error {

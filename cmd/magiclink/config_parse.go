@@ -18,6 +18,7 @@ func parseConfig(text []byte) (*configFile, error) {
 	var lists struct {
 		Clients    []json.RawMessage `json:"clients"`
 		Businesses []json.RawMessage `json:"businesses"`
+		SignIn     json.RawMessage   `json:"sign_in"`
 	}
 	if err := decodeObject("", text, &lists); err != nil {
 		return nil, err
@@ -29,6 +30,12 @@ func parseConfig(text []byte) (*configFile, error) {
 	}
 	if config.Businesses, err = decodeList[businessEntry]("businesses", lists.Businesses); err != nil {
 		return nil, err
+	}
+	if lists.SignIn != nil {
+		config.SignIn = new(signInEntry)
+		if err = decodeObject("sign_in", lists.SignIn, config.SignIn); err != nil {
+			return nil, err
+		}
 	}
 	return &config, config.check()
 }
@@ -94,7 +101,8 @@ func memberNames(pointer any) []string {
 	kind := reflect.TypeOf(pointer).Elem()
 	names := make([]string, 0, kind.NumField())
 	for i := range kind.NumField() {
-		names = append(names, kind.Field(i).Tag.Get("json"))
+		name, _, _ := strings.Cut(kind.Field(i).Tag.Get("json"), ",")
+		names = append(names, name)
 	}
 	return names
 }
@@ -131,10 +139,12 @@ func jsonFault(at string, text []byte, err error) error {
 
 func kindName(fault *json.UnmarshalTypeError) string {
 	switch {
-	case strings.HasPrefix(fault.Field, "scopes"):
+	case strings.HasPrefix(fault.Field, "scopes"), strings.HasPrefix(fault.Field, "domains"):
 		return "a list of strings"
 	case fault.Type.Kind() == reflect.Slice:
 		return "a list"
+	case fault.Type.Kind() == reflect.Bool:
+		return "true or false"
 	}
 	return "a string"
 }

@@ -40,7 +40,10 @@ func (p *program) parse(name string, declare func(*flag.FlagSet), args []string)
 
 func (p *program) parseEnvironment(set *flag.FlagSet) (fault error) {
 	set.VisitAll(func(f *flag.Flag) {
-		text := p.getenv(variable(f.Name))
+		text, given := p.lookupEnv(variable(f.Name))
+		if given && text == "" && f.Name == "store" && fault == nil {
+			fault = usagef("%s is empty: write where links are kept, as %s, or unset it", variable(f.Name), storeSQLite)
+		}
 		if text == "" || fault != nil {
 			return
 		}

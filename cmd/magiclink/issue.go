@@ -152,7 +152,7 @@ func configFault(err error) error {
 		return err
 	}
 	name := map[string]string{
-		"BaseURL": "base-url", "Config.BaseURL": "base-url", "App": "app-name", "NewLinkURL": "new-link-url",
+		"BaseURL": "base-url", "Config.BaseURL": "base-url", "App": "app-name", "NewLinkURL": "new-link-url", "Page.App": "app-name", "Page.NewLinkURL": "new-link-url",
 		"Supersede": "supersede", "Config.Supersede": "supersede", "Config.Limits": "limit-subject or -limit-tenant",
 	}[fault.Field]
 	if name == "" {

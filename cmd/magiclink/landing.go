@@ -11,6 +11,7 @@ import (
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
+	"github.com/magiclink-go/magiclink/signin"
 )
 
 //go:embed landing.html
@@ -18,11 +19,15 @@ var landingHTML string
 
 var landingTemplate = template.Must(template.New("landing").Parse(landingHTML))
 
+const nothingHere = `{"error":"there is nothing at this path: see /openapi.yaml","data":null}`
+
 // landing answers every GET for which there is no other route. It says who is signed in, so that the redirection after a
 // redemption arrives somewhere.
 type landing struct {
-	flags *serveFlags
-	show  http.Handler
+	flags  *serveFlags
+	config *liveConfig
+	note   string // where mails are in development; else empty
+	show   http.Handler
 }
 
 // sessions gives the landing page the sessions of the service that it belongs to.
@@ -34,7 +39,7 @@ func (l *landing) sessions(sessions *magiclink.Sessions, logger *slog.Logger) {
 // ServeHTTP implements [http.Handler].
 func (l *landing) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		writeJSON(w, http.StatusNotFound, `{"error":"there is nothing at this path: see /openapi.yaml","data":null}`)
+		writeJSON(w, http.StatusNotFound, nothingHere)
 		return
 	}
 	l.show.ServeHTTP(w, r)
@@ -49,13 +54,19 @@ type landingData struct {
 	Session    magiclink.Session
 	Path       string
 	ShowIDs    bool
+	SignIn     string // where to ask for a link, or empty
+	Sessions   string // where the person's own sessions are
+	Note       string
 }
 
 func (l *landing) answer(w http.ResponseWriter, r *http.Request) {
 	session, signedIn := httpadapter.SessionFromRequest(r)
 	data := landingData{
 		Nonce: rand.Text(), App: cmp.Or(l.flags.appName, l.host()), NewLinkURL: l.flags.newLinkURL,
-		SignedIn: signedIn, Session: session, Path: r.URL.Path, ShowIDs: l.flags.showIDs,
+		SignedIn: signedIn, Session: session, Path: r.URL.Path, ShowIDs: l.flags.showIDs, Sessions: httpadapter.SessionsPath,
+	}
+	if l.config.signIn() != nil {
+		data.SignIn, data.Note = signInFrom(r.URL.EscapedPath()), l.note
 	}
 	header := w.Header()
 	header.Set("Content-Type", "text/html; charset=utf-8")
@@ -66,6 +77,14 @@ func (l *landing) answer(w http.ResponseWriter, r *http.Request) {
 	header.Set("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'; "+
 		"style-src 'nonce-"+data.Nonce+"'")
 	_ = landingTemplate.Execute(w, data) // a browser that has gone needs no page
+}
+
+// signInFrom is the request page, which leads back to the path. The query stays away, since it may hold a credential.
+func signInFrom(path string) string {
+	if path == "/" {
+		return signin.RequestPath
+	}
+	return signin.RequestPath + "?" + url.Values{"next": {path}}.Encode()
 }
 
 func (l *landing) host() string {

@@ -216,7 +216,7 @@ func TestBaseURLsThatAreTaken(t *testing.T) {
 	folder := installed(t)
 	for _, path := range []string{
 		"/session", "/session/", "/logout", "/healthz", "/readyz", "/openapi.yaml", "/.well-known/jwks.json", "/v0/auth/token",
-		"/v0/auth/magic-link", "/v0/auth/magic-link/redeem", "/a//b", "/../x", "/%2e%2e/x", "//",
+		"/v0/auth/magic-link", "/v0/auth/magic-link/redeem", "/sign-in", "/sessions", "/a//b", "/../x", "/%2e%2e/x", "//",
 	} {
 		t.Run(path, func(t *testing.T) {
 			got := command(t, folder, nil, "serve", "-addr", "127.0.0.1:0", "-base-url", "https://app.example.com"+path)

@@ -15,6 +15,7 @@ type liveConfig struct{ now atomic.Pointer[directories] }
 type directories struct {
 	clients    httpadapter.ClientDirectory
 	businesses directory
+	signIn     *signInEntry // nil: nobody signs in by mail
 }
 
 // put puts a configuration in force.
@@ -27,7 +28,7 @@ func (l *liveConfig) put(config *configFile) error {
 	if err != nil {
 		return err
 	}
-	l.now.Store(&directories{clients, businesses})
+	l.now.Store(&directories{clients, businesses, config.SignIn})
 	return nil
 }
 

@@ -25,13 +25,19 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
 }
 
 // program is the environment of a command.
 type program struct {
-	getenv         func(string) string
+	lookupEnv      func(string) (string, bool)
 	stdout, stderr io.Writer
+}
+
+// getenv returns a variable of the environment, or nothing.
+func (p *program) getenv(name string) string {
+	text, _ := p.lookupEnv(name)
+	return text
 }
 
 // usageError is a fault of the command line. Its text says how to write the line correctly.
@@ -40,8 +46,8 @@ type usageError struct{ error }
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // run executes one command line and returns the exit code.
-func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	p := &program{getenv: getenv, stdout: stdout, stderr: stderr}
+func run(ctx context.Context, args []string, lookupEnv func(string) (string, bool), stdout, stderr io.Writer) int {
+	p := &program{lookupEnv: lookupEnv, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, overview())
 		return exitUsage

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/magiclink-go/magiclink/httpadapter"
+	"github.com/magiclink-go/magiclink/signin"
 )
 
 // maxRequestID bounds a request id that a proxy has given.
@@ -49,7 +50,8 @@ func (n routeNames) name(r *http.Request) string {
 	exact := []string{
 		httpadapter.TokenPath, httpadapter.IssuePath, httpadapter.RedeemPath, httpadapter.SessionPath, httpadapter.LogoutPath,
 		httpadapter.JWKSPath, httpadapter.MetadataPath, httpadapter.OpenAPIPath, httpadapter.OpenAPIJSONPath,
-		httpadapter.HealthPath, httpadapter.ReadyPath,
+		httpadapter.HealthPath, httpadapter.ReadyPath, httpadapter.SessionsPath,
+		signin.RequestPath, signin.CheckPath, signin.ResendPath, signin.RequestJSONPath, signin.CodeJSONPath,
 	}
 	switch {
 	case n.page.Matches(r):

@@ -33,7 +33,8 @@ func redeemCommand() *command {
 		args:    "TOKEN-OR-LINK [flags]",
 		summary: "redeems a link and prints what it stands for",
 		long: "Redeems a link, or the token in it, and prints what it stands for as JSON. The link is used up then. With -inspect\n" +
-			"it only looks. Give the same -addr or -base-url that serve has.",
+			"it only looks. Give the same -addr or -base-url that serve has. A link of the sign-in by mail is redeemed whatever browser has\n" +
+			"asked for it, and without its code: whoever has the keys may do that.",
 		example: "magiclink redeem -inspect 'http://127.0.0.1:8080/magic/reports?token=eyJ…'",
 		flags:   new(redeemFlags).declare,
 		run:     runRedeem,

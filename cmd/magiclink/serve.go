@@ -27,6 +27,8 @@ type serveFlags struct {
 	audit          auditFlag
 	maxTTL         int // minutes
 	supersede      bool
+	mail           mailFlags
+	mode           modeFlag
 }
 
 func (f *serveFlags) declare(set *flag.FlagSet) {
@@ -44,6 +46,8 @@ func (f *serveFlags) declare(set *flag.FlagSet) {
 	f.audit.declare(set)
 	set.IntVar(&f.maxTTL, "max-ttl", 15, "the longest life of a link that a client may ask for, in `minutes`, 1 to 15")
 	declareSupersede(set, &f.supersede)
+	f.mail.declare(set)
+	f.mode.declare(set)
 }
 
 func declareSupersede(set *flag.FlagSet, to *bool) {
@@ -54,25 +58,31 @@ func serveCommand() *command {
 	return &command{
 		name:    "serve",
 		args:    "[flags]",
-		summary: "serves the API, the redemption page and a landing page",
-		long: "Serves the token endpoint, the magic-link API and the page that links lead to. A first start makes the data directory\n" +
-			"with a signing key, a client and a business, and prints lines for curl that issue a link. With MAGICLINK_CLIENT_ID and\n" +
+		summary: "serves the sign-in by mail, the API, the redemption page and a landing page",
+		long: "Serves the sign-in by mail, the token endpoint, the magic-link API and the page that links lead to. A first start makes the\n" +
+			"data directory with a signing key, a client and a business, and prints lines for curl that issue a link. With MAGICLINK_CLIENT_ID and\n" +
 			"MAGICLINK_CLIENT_SECRET (at least 128 random bits) set it makes that client instead of one with a random secret. The client\n" +
 			"gets every scope; \"magiclink clients add\" makes others that may do less.\n" +
 			"serve follows changes of the keys and the configuration, and removes expired links every minute. With -store and the URL of\n" +
 			"a server, several machines serve the same links: give all of them the same -keys and -config.\n\n" +
+			"Sign-in by mail: people ask for a link at /sign-in, and see where they are signed in at /sessions. The member sign_in of the\n" +
+			"configuration says who may: see \"magiclink help config\". Without it these routes are 404. -smtp sends the mails; try it with\n" +
+			"\"magiclink mail send\". Without -smtp, and where links begin with a loopback host, the mails are written into DATA/mail and\n" +
+			"the path of each is printed. Link and code work for 10 minutes, or for -max-ttl if that is shorter. One address gets a mail after 30 s,\n" +
+			"60 s and 120 s again, and 5 in an hour; one client address asks 30 times at once and then every 20 s, and tries 20 codes at\n" +
+			"once and then one every 10 s; a tenant sends 1000 mails at once and then one a second. Five wrong codes end a code.\n\n" +
 			"Limits: a client of the API may fail to get an access token 10 times at once and then once in 6 s, counted in this process.\n" +
 			"-limit-subject, -limit-tenant and -limit-redeem are counted in the store, for all machines together; who is refused gets 429\n" +
 			"with Retry-After, and 503 when the store cannot count. An IPv4 address is one client, and so are the 64 bits of an IPv6 address.\n" +
 			"\"magiclink limits\" shows what is left and resets it. -audit is opened anew at SIGHUP, after its file was moved away.\n\n" +
 			"SIGTERM and SIGINT end it: running requests are finished, and the exit code is 0.",
-		example: "magiclink serve -addr 127.0.0.1:8080 -base-url https://app.example.com/magic",
+		example: "magiclink serve -base-url https://app.example.com/magic -smtp smtp://app@smtp.example.com:587 -from 'Acme <login@acme.example>'",
 		flags:   new(serveFlags).declare,
 		run:     runServe,
 	}
 }
 
-func (f *serveFlags) check() error {
+func (f *serveFlags) check(getenv func(string) string) error {
 	switch {
 	case f.rotateEvery != 0 && f.rotateEvery < minRotateEvery:
 		return usagef("-rotate-every must be at least %s: verifiers fetch a new key only every minute", minRotateEvery)
@@ -84,14 +94,14 @@ func (f *serveFlags) check() error {
 	if _, err := f.proxies.networks(); err != nil {
 		return err
 	}
-	return errors.Join(f.store.check(), f.address.check())
+	return errors.Join(f.store.check(), f.address.check(), f.mail.check(getenv))
 }
 
 func runServe(ctx context.Context, p *program, args []string) error {
 	var f serveFlags
 	words, err := p.parse("serve", f.declare, args)
 	if err == nil {
-		err = errors.Join(noWords(words), f.check())
+		err = errors.Join(noWords(words), f.check(p.getenv))
 	}
 	if err != nil {
 		return err
@@ -122,6 +132,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if s.client != nil {
 		printFirstSteps(p.stdout, origin, s.client)
 	}
+	printSignIn(p.stdout, f.address.origin(), s.config.signIn(), s.outbox, f.data.configPath())
 	printServing(p.stdout, origin, f.address)
 	if f.store.shared() && f.data.keysFile == "" {
 		printSharing(p.stdout, f.data.path)
@@ -169,6 +180,12 @@ func (f *serveFlags) setUpWith(ctx context.Context, p *program, logger *slog.Log
 	config, client, err := f.data.loadConfig(first, p.getenv)
 	if err != nil {
 		return nil, err
+	}
+	if s.outbox, err = f.mail.outbox(p.getenv, f.data.path, f.address.baseURL, printMail(p.stdout)); err != nil {
+		return nil, err
+	}
+	if client != nil && s.outbox.development {
+		config.SignIn = &signInEntry{Tenant: firstTenant, ExternalBusinessID: firstBusiness, Development: true}
 	}
 	if s.trail, err = f.audit.open(logger); err != nil { // it may lie in the data directory
 		return nil, err

@@ -15,6 +15,7 @@ import (
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
 	"github.com/magiclink-go/magiclink/internal/trustedfile"
+	"github.com/magiclink-go/magiclink/signin"
 )
 
 // Timeouts against slow clients, and for the end.
@@ -24,8 +25,10 @@ const (
 	writeTimeout    = 20 * time.Second
 	idleTimeout     = 2 * time.Minute
 	maxHeaderBytes  = 16 << 10
-	shutdownTimeout = 3500 * time.Millisecond // for requests that run
-	closeTimeout    = time.Second             // for the store, after them
+	requestsTimeout = 2 * time.Second        // for requests that run: then their contexts end, and they are answered 503
+	shutdownTimeout = 3 * time.Second        // for their answers, which net/http notices within 0.55 s, and for mails that are under way: then their links are revoked
+	revokeTimeout   = 500 * time.Millisecond // for that
+	closeTimeout    = time.Second            // for the store, after all of it
 	purgeInterval   = time.Minute
 	rotateInterval  = time.Minute
 )
@@ -43,6 +46,8 @@ type server struct {
 	maxConnections int
 	logger         *slog.Logger
 	trail          *auditTrail
+	outbox         *outbox
+	flow           *signin.Flow
 }
 
 // assemble makes the handler and what follows the files.
@@ -58,17 +63,12 @@ func (s *server) assemble(config *configFile) error {
 		Now: now, OnEvent: s.trail.onEvent(),
 		Limits: s.flags.rates.limits(), MaxTTL: time.Duration(s.flags.maxTTL) * time.Minute, Supersede: s.flags.supersede,
 	}
-	landing := &landing{flags: s.flags}
-	service, err := httpadapter.NewService(httpadapter.ServiceConfig{
-		Config: core, Clients: &s.config, App: s.flags.appName, NewLinkURL: s.flags.newLinkURL,
-		Health: true, Ready: s.follower.ready, NotFound: landing,
-	})
+	service, page, err := s.makeServices(core, &landing{flags: s.flags, config: &s.config, note: s.outbox.note()})
 	if err != nil {
-		return configFault(err)
+		return err
 	}
-	landing.sessions(service.Sessions(), s.logger)
-	routes := routeNames{page: service.Page(), base: core.BaseURL}
-	handler, err := s.limitRedemptions(service.Page(), followUnknownKeys(s.keys, s.follower, service))
+	routes := routeNames{page: page, base: core.BaseURL}
+	handler, err := s.limitRedemptions(page, followUnknownKeys(s.keys, s.follower, service))
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (s *server) assemble(config *configFile) error {
 		return err
 	}
 	s.handler = followProxies(trusted, observe(s.logger, routes, handler))
-	return nil
+	return s.outbox.check(config.SignIn)
 }
 
 // limitRedemptions puts the limit of -limit-redeem in front of the handler.
@@ -99,6 +99,14 @@ func (s *server) applyKeys(text []byte) error { return s.keys.ReloadJWKS(text) }
 func (s *server) applyConfig(text []byte) error {
 	config, err := parseConfig(text)
 	if err != nil {
+		return err
+	}
+	return s.put(config)
+}
+
+// put puts a configuration in force, if this server can do what it says.
+func (s *server) put(config *configFile) error {
+	if err := s.outbox.check(config.SignIn); err != nil {
 		return err
 	}
 	return s.config.put(config)
@@ -123,8 +131,13 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		waitFor(&workers, closeTimeout/2)
 	}()
 	capped := capConnections(listener, s.maxConnections)
+	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
+	defer endRequests()
+	ended := context.AfterFunc(ctx, func() { time.AfterFunc(requestsTimeout, endRequests) })
+	defer ended()
 	return s.answer(ctx, capped, &http.Server{
 		Handler:           s.handler,
+		BaseContext:       func(net.Listener) context.Context { return requests },
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,
 		ConnState:      capped.note,
@@ -143,11 +156,30 @@ func (s *server) answer(ctx context.Context, listener net.Listener, httpServer *
 	s.logger.Info("stopping")
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	if err := httpServer.Shutdown(ending); err != nil {
+	err := httpServer.Shutdown(ending)
+	if err != nil {
 		s.logger.Warn("some requests were cut off", "error", err)
-		return httpServer.Close()
+		err = httpServer.Close()
 	}
-	return nil
+	s.endMails(ending)
+	return err
+}
+
+// endMails lets no new mail begin, and waits for those under way until the context ends. The links of the others are revoked.
+func (s *server) endMails(ctx context.Context) {
+	var closing sync.WaitGroup
+	closing.Go(func() {
+		if err := s.flow.Close(ctx); err != nil {
+			s.logger.Warn("some sign-in mails were not sent, and their links are revoked", "error", err)
+		}
+	})
+	left := revokeTimeout
+	if deadline, ok := ctx.Deadline(); ok {
+		left += time.Until(deadline)
+	}
+	if !waitFor(&closing, left) {
+		s.logger.Warn("the links of some sign-in mails were not revoked: they expire by themselves")
+	}
 }
 
 // reopenAudit opens the audit log by its name at each SIGHUP, until the context ends.
@@ -195,7 +227,7 @@ func (s *server) closeStore() error {
 }
 
 // waitFor waits for the workers, but not for one that waits for a disk or a server that does not answer.
-func waitFor(workers *sync.WaitGroup, atMost time.Duration) {
+func waitFor(workers *sync.WaitGroup, atMost time.Duration) (ended bool) {
 	done := make(chan struct{})
 	go func() {
 		workers.Wait()
@@ -203,6 +235,8 @@ func waitFor(workers *sync.WaitGroup, atMost time.Duration) {
 	}()
 	select {
 	case <-done:
+		return true
 	case <-time.After(atMost):
+		return false
 	}
 }

@@ -27,7 +27,7 @@ func openRedis(ctx context.Context, server string, indexes []redis.Index) (magic
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := store.Ping(ctx); err != nil {
-		return nil, nil, errors.Join(err, closeAll())
+		return nil, nil, errors.Join(mentionTLS(server, err), closeAll())
 	}
 	return store, closeAll, nil
 }

@@ -150,7 +150,7 @@ func TestBaseURLWithTheDefaultPort(t *testing.T) {
 }
 
 func TestHelp(t *testing.T) {
-	names := []string{"serve", "issue", "redeem", "links", "sessions", "limits", "index", "migrate", "keys", "clients", "businesses", "config", "purge", "version", "help"}
+	names := []string{"serve", "issue", "redeem", "links", "sessions", "limits", "index", "migrate", "keys", "clients", "businesses", "config", "mail", "purge", "version", "help"}
 	for _, args := range [][]string{{"help"}, {"-h"}, {"--help"}} {
 		got := command(t, t.TempDir(), nil, args...)
 		require.Zero(t, got.code)

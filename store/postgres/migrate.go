@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
@@ -38,8 +39,8 @@ const newestVersion = 3
 
 const migrateAttempts = 20
 
-// WriteMigrations writes the statements that make the schema and all its tables, each migration in a transaction. An empty schema
-// means [DefaultSchema].
+// WriteMigrations writes the statements that make the schema and all its tables, each migration in a transaction. They can be run again, also
+// when a newer version of this package has written them: what is there already is left alone. An empty schema means [DefaultSchema].
 func WriteMigrations(w io.Writer, schemaName string) error {
 	schema, err := newSchema(schemaName)
 	if err != nil {
@@ -51,12 +52,22 @@ func WriteMigrations(w io.Writer, schemaName string) error {
 		if err != nil {
 			return failed("write migrations", err)
 		}
+		if version > 1 { // the first one does nothing to tables that are there
+			migration = schema.once(version, migration)
+		}
 		text += "\nBEGIN;\n" + migration + "COMMIT;\n"
 	}
 	if _, err := io.WriteString(w, text); err != nil {
 		return failed("write migrations", err)
 	}
 	return nil
+}
+
+// once wraps a migration so that it does nothing where the tables have its version or a newer one.
+func (s schema) once(version int, migration string) string {
+	table := s.table(versionTable)
+	return "DO $magiclink$ BEGIN\nPERFORM 1 FROM " + table + " FOR UPDATE;\nIF (SELECT version FROM " + table + ") < " + strconv.Itoa(version) +
+		" THEN\n" + migration + "END IF;\nEND $magiclink$;\n"
 }
 
 // migration returns the SQL that leads to the version.
