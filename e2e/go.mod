@@ -5,10 +5,22 @@ go 1.26.0
 require (
 	github.com/chromedp/cdproto v0.159.2
 	github.com/chromedp/chromedp v0.23.0
+	github.com/jackc/pgx/v5 v5.13.0
 	github.com/magiclink-go/magiclink v0.0.0
 	github.com/mattn/go-sqlite3 v1.14.53
+	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1
 	go.yaml.in/yaml/v3 v3.0.5
+)
+
+require (
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/jackc/puddle/v2 v2.2.3 // indirect
+	github.com/wneessen/go-mail v0.8.1 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
+	golang.org/x/sync v0.24.0 // indirect
 )
 
 require (
@@ -28,6 +40,9 @@ require (
 	github.com/lestrrat-go/jwx/v2 v2.1.7 // indirect
 	github.com/lestrrat-go/option v1.0.1 // indirect
 	github.com/lithammer/shortuuid/v4 v4.3.0 // indirect
+	github.com/magiclink-go/magiclink/mail v0.0.0
+	github.com/magiclink-go/magiclink/store/postgres v0.0.0
+	github.com/magiclink-go/magiclink/store/redis v0.0.0
 	github.com/segmentio/asm v1.2.1 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
@@ -36,3 +51,9 @@ require (
 
 // This module is never published. Without this line "go mod tidy", which knows no workspace, looks for a release.
 replace github.com/magiclink-go/magiclink => ../
+
+replace github.com/magiclink-go/magiclink/store/postgres => ../store/postgres
+
+replace github.com/magiclink-go/magiclink/store/redis => ../store/redis
+
+replace github.com/magiclink-go/magiclink/mail => ../mail

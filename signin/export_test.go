@@ -38,3 +38,10 @@ const CodeDigits = codeDigits
 const CodeRounds = codeRounds
 
 func init() { rounds = 100 }
+
+// SetCodeRounds makes digests of codes cost something until undo is called. Nothing may run meanwhile.
+func SetCodeRounds(n int) (undo func()) {
+	before := rounds
+	rounds = n
+	return func() { rounds = before }
+}

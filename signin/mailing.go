@@ -63,7 +63,17 @@ func (f *Flow) answer(ctx context.Context, asked request) {
 }
 
 // prepare asks the application who the person is, and issues the link. The mail is empty where none is to be sent.
+//
+// The code is made first, for every address. Its digest is the one work of a request that a processor has long to do, and slows the next
+// requests of the client down: made for known addresses alone it would tell them. It also takes so long that what depends on the address happens well
+// after the answer.
 func (f *Flow) prepare(ctx context.Context, asked request) (mail, magiclink.Reason, error) {
+	if !enter(ctx, f.queue.digests) {
+		return mail{}, magiclink.ReasonUnavailable, nil
+	}
+	code, tied := newCode(), binding{flow: digestOf(asked.secret)}
+	tied.code = codeDigest(tied.flow, code)
+	leave(f.queue.digests)
 	ctx, cancel := context.WithTimeout(ctx, f.config.Timeout)
 	defer cancel()
 	address := lowerDomain(asked.address)
@@ -85,7 +95,7 @@ func (f *Flow) prepare(ctx context.Context, asked request) (mail, magiclink.Reas
 	if reason, err := f.limited(ctx, "tenant", f.config.Limits.PerTenant, create.Caller.TenantID); reason != "" {
 		return mail{}, reason, err
 	}
-	return f.issue(ctx, asked, address, create)
+	return f.issue(ctx, asked, address, create, code, tied)
 }
 
 // limited takes one from a limit, and returns why not.
@@ -128,9 +138,9 @@ func (f *Flow) message(kind Kind, asked request, to string) Message {
 	}
 }
 
-// issue makes the link that is tied to the flow, and its code.
+// issue makes the link that is tied to the flow and to the code.
 func (f *Flow) issue(
-	ctx context.Context, asked request, address string, create magiclink.MagicLinkCreate,
+	ctx context.Context, asked request, address string, create magiclink.MagicLinkCreate, code string, tied binding,
 ) (mail, magiclink.Reason, error) {
 	if len(create.Extension) > MaxExtension {
 		return mail{}, magiclink.ReasonInvalidInput, fmt.Errorf("the Extension that Resolve has returned has more than %d bytes", MaxExtension)
@@ -141,8 +151,6 @@ func (f *Flow) issue(
 	if asked.next != "" {
 		create.Path = asked.next
 	}
-	code, tied := newCode(), binding{flow: digestOf(asked.secret)}
-	tied.code = codeDigest(tied.flow, code)
 	create.Extension, create.TTL = tied.extension(create.Extension), int(f.config.TTL/time.Minute)
 	create.MagicLinkID, create.IdempotencyKey = asked.linkID(), ""
 	link, err := f.issuer.Issue(ctx, create)

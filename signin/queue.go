@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"runtime"
 	"sync"
 )
 
@@ -15,6 +16,7 @@ type queue struct {
 	cancel context.CancelFunc
 
 	lookups, sends chan struct{}
+	digests        chan struct{} // at most half of the processors make digests of codes, so that a flood of requests leaves some to answer
 
 	mu     sync.Mutex
 	size   int
@@ -27,6 +29,7 @@ func newQueue(size int) *queue {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &queue{
 		ctx: ctx, cancel: cancel, size: size, lookups: make(chan struct{}, concurrent), sends: make(chan struct{}, concurrent),
+		digests: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)),
 	}
 }
 

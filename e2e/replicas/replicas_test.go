@@ -48,26 +48,24 @@ type fleet struct {
 	folder   string // of the key file and the configuration
 	origin   string // of the proxy
 	replicas [3]*servetest.Process
+
+	store string
+	args  []string
+	proxy *roundRobin
 }
 
-// start starts a fleet whose second and third replica have clocks that are two and four seconds ahead of the first one's.
-func start(t testing.TB, store string) *fleet {
+// start starts a fleet whose second and third replica have clocks that are two and four seconds ahead of the first one's. It adds the arguments to
+// those of each replica.
+func start(t testing.TB, store string, args ...string) *fleet {
 	t.Helper()
-	f := &fleet{t: t, folder: t.TempDir()}
-	proxy := &roundRobin{}
-	front := httptest.NewServer(proxy)
+	f := &fleet{t: t, folder: t.TempDir(), store: store, args: args, proxy: &roundRobin{targets: make([]*url.URL, 3)}}
+	front := httptest.NewServer(f.proxy)
 	t.Cleanup(front.Close)
 	f.origin = front.URL
 	first := servetest.Start(t, servetest.Config{Dir: f.folder, Env: servetest.ClientEnv()}) // makes the two files
 	require.Zero(t, first.Stop(syscall.SIGTERM))
 	for i := range f.replicas {
-		f.replicas[i] = servetest.Start(t, servetest.Config{
-			Dir: t.TempDir(), Env: []string{"MAGICLINK_STORE=" + store}, Skew: time.Duration(i)*2*time.Second + time.Nanosecond,
-			Args: append(f.files(), "-base-url", f.origin+"/magic"),
-		})
-		target, err := url.Parse(f.replicas[i].Origin)
-		require.NoError(t, err)
-		proxy.add(target)
+		f.serve(i)
 	}
 	t.Cleanup(func() {
 		if t.Failed() {
@@ -81,6 +79,18 @@ func start(t testing.TB, store string) *fleet {
 		}
 	})
 	return f
+}
+
+// serve starts a replica, or starts it again.
+func (f *fleet) serve(i int) {
+	f.t.Helper()
+	f.replicas[i] = servetest.Start(f.t, servetest.Config{
+		Dir: f.t.TempDir(), Env: []string{"MAGICLINK_STORE=" + f.store}, Skew: time.Duration(i)*2*time.Second + time.Nanosecond,
+		Args: append(append(f.files(), "-base-url", f.origin+"/magic"), f.args...),
+	})
+	target, err := url.Parse(f.replicas[i].Origin)
+	require.NoError(f.t, err)
+	f.proxy.set(i, target)
 }
 
 func (f *fleet) files() []string {
@@ -125,10 +135,10 @@ type roundRobin struct {
 	next    int
 }
 
-func (p *roundRobin) add(target *url.URL) {
+func (p *roundRobin) set(i int, target *url.URL) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.targets = append(p.targets, target)
+	p.targets[i] = target
 }
 
 func (p *roundRobin) target() *url.URL {

@@ -3,6 +3,8 @@
 package sqlite_test
 
 import (
+	"context"
+	"database/sql"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -12,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/store/sqlite"
 )
 
 // takeAtOnce lets many goroutines take from one key at one moment, by turns from each store, and returns how many were granted.
@@ -42,6 +45,43 @@ func TestTenThousandTakes(t *testing.T) {
 	require.NoError(t, stores[0].Reset(t.Context(), "key"))
 	require.Equal(t, 100, takeAtOnce(t, 3000, rate, at, stores...), "over three stores")
 	require.Equal(t, 7, takeAtOnce(t, 1000, rate, at.Add(7*time.Minute), stores...), "seven periods later")
+}
+
+// The control: a twin that reads and then writes lets more through.
+func TestTakesOfATwinThatIsNotAtomic(t *testing.T) {
+	path := newPath(t)
+	twin := &readsThenWrites{Store: open(t, path), db: pool(t, path)}
+	_, err := twin.Store.Take(t.Context(), "key", magiclink.Rate{Burst: 1, Every: time.Minute}, time.Unix(0, 0)) // makes the row
+	require.NoError(t, err)
+	for n := range 10 {
+		at := time.Now().Add(time.Duration(n) * time.Hour)
+		if takeAtOnce(t, 300, magiclink.Rate{Burst: 10, Every: time.Minute}, at, twin) > 10 {
+			return
+		}
+	}
+	require.Fail(t, "the test does not tell the twin from the store")
+}
+
+type readsThenWrites struct {
+	*sqlite.Store
+	db *sql.DB
+	mu sync.Mutex // SQLite has one writer
+}
+
+func (r *readsThenWrites) Take(ctx context.Context, key string, rate magiclink.Rate, at time.Time) (time.Duration, error) {
+	var arrival int64
+	err := r.db.QueryRowContext(ctx, "SELECT arrival FROM magiclink_limits WHERE key = ?", []byte(key)).Scan(&arrival)
+	if err != nil {
+		return 0, err
+	}
+	next, wait := rate.Take(arrival, at)
+	if wait > 0 {
+		return wait, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	_, err = r.db.ExecContext(ctx, "UPDATE magiclink_limits SET arrival = ? WHERE key = ?", next, []byte(key))
+	return 0, err
 }
 
 func TestTakesSurviveARestart(t *testing.T) {
