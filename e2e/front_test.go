@@ -36,21 +36,34 @@ func (p *reverseProxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	behind.ServeHTTP(w, r)
 }
 
-// startPublic serves behind the front, and opens a tab that takes its certificate.
-func startPublic(t *testing.T) (*service, *tab) {
+// leadTo lets the front call a program at another origin.
+func (p *reverseProxy) leadTo(t *testing.T, origin string) {
 	t.Helper()
-	b := open(t)
-	s := start(t, "-base-url", "https://"+publicHost+"/magic")
-	to, err := url.Parse(s.Origin)
+	to, err := url.Parse(origin)
 	require.NoError(t, err)
-	front.mu.Lock()
-	front.behind = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.behind = &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
 		r.Out.Host = r.In.Host
 		r.SetXForwarded()
 	}}
-	front.mu.Unlock()
+}
+
+// openPublic opens a tab that takes the certificate of the front.
+func openPublic(t *testing.T) *tab {
+	t.Helper()
+	b := open(t)
 	command(b, security.SetIgnoreCertificateErrors, security.SetIgnoreCertificateErrorsParams{Ignore: true})
+	return b
+}
+
+// startPublic serves behind the front, and opens a tab.
+func startPublic(t *testing.T) (*service, *tab) {
+	t.Helper()
+	b := openPublic(t)
+	s := start(t, "-base-url", "https://"+publicHost+"/magic")
+	front.leadTo(t, s.Origin)
 	return s, b
 }
 

@@ -7,6 +7,7 @@ require (
 	github.com/chromedp/chromedp v0.23.0
 	github.com/jackc/pgx/v5 v5.13.0
 	github.com/magiclink-go/magiclink v0.0.0
+	github.com/magiclink-go/magiclink/mail v0.0.0
 	github.com/mattn/go-sqlite3 v1.14.53
 	github.com/redis/go-redis/v9 v9.23.0
 	github.com/stretchr/testify v1.12.1
@@ -40,7 +41,6 @@ require (
 	github.com/lestrrat-go/jwx/v2 v2.1.7 // indirect
 	github.com/lestrrat-go/option v1.0.1 // indirect
 	github.com/lithammer/shortuuid/v4 v4.3.0 // indirect
-	github.com/magiclink-go/magiclink/mail v0.0.0
 	github.com/magiclink-go/magiclink/store/postgres v0.0.0
 	github.com/magiclink-go/magiclink/store/redis v0.0.0
 	github.com/segmentio/asm v1.2.1 // indirect
@@ -49,11 +49,10 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 )
 
-// This module is never published. Without this line "go mod tidy", which knows no workspace, looks for a release.
-replace github.com/magiclink-go/magiclink => ../
-
-replace github.com/magiclink-go/magiclink/store/postgres => ../store/postgres
-
-replace github.com/magiclink-go/magiclink/store/redis => ../store/redis
-
-replace github.com/magiclink-go/magiclink/mail => ../mail
+// These modules are not looked for in a release: "go mod tidy" knows no workspace.
+replace (
+	github.com/magiclink-go/magiclink => ../
+	github.com/magiclink-go/magiclink/mail => ../mail
+	github.com/magiclink-go/magiclink/store/postgres => ../store/postgres
+	github.com/magiclink-go/magiclink/store/redis => ../store/redis
+)

@@ -102,6 +102,9 @@ func trimAddress(entered string) string {
 // again returns the flow with one more request.
 func (a asked) again(now time.Time) asked {
 	a.at = now.Truncate(time.Second)
+	if a.at.Before(now) { // not before the limits that count from now
+		a.at = a.at.Add(time.Second)
+	}
 	if s := stepOf(now); !slices.Contains(a.steps, s) {
 		a.steps = slices.Insert(slices.Clone(a.steps), 0, s)
 	}

@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -119,6 +120,48 @@ func TestResend(t *testing.T) {
 			requireIn(t, b, b.typed(second.Code), "/")
 			require.Contains(t, s.told.reasons(magiclink.OpSupersede), magiclink.Reason(""))
 		})
+	}
+}
+
+// The page offers another mail no sooner than one is sent, whatever part of a second has passed.
+func TestResendIsOfferedInTime(t *testing.T) {
+	for _, part := range []time.Duration{time.Nanosecond, 400 * time.Millisecond, time.Second - 1} {
+		s := newSite(t)
+		s.clock.move(part)
+		b := s.browser()
+		b.waiting(jane)
+		s.clock.move(time.Second - part/2)
+		page := b.get("/sign-in/check")
+		var seconds int
+		_, rest, found := strings.Cut(page.body, "animation:later 1ms ")
+		require.True(t, found)
+		_, err := fmt.Sscanf(rest, "%ds", &seconds)
+		require.NoError(t, err)
+		require.LessOrEqual(t, seconds, 31)
+		s.clock.move(time.Duration(seconds) * time.Second)
+		require.Equal(t, http.StatusSeeOther, b.post("/sign-in/resend", page.fields(t)).status)
+		s.settled()
+		require.Len(t, s.inbox.all(), 2, part)
+	}
+}
+
+// A page whose link is over has no field for a code, and offers another mail.
+func TestWhatIsOverHasNoField(t *testing.T) {
+	s := newSite(t)
+	b := s.browser()
+	mail := b.waiting(jane)
+	require.Equal(t, http.StatusSeeOther, s.browser().click(mail.Link, mail.Code).status)
+	used := b.typed(mail.Code)
+	require.Equal(t, http.StatusGone, used.status)
+	require.Contains(t, used.body, "This link and its code no longer work")
+	s.clock.move(time.Hour)
+	expired := b.get("/sign-in/check")
+	require.Contains(t, expired.body, "The link and the code have expired")
+	for _, page := range []answer{used, expired} {
+		require.NotContains(t, page.body, `name="code"`)
+		require.NotContains(t, page.body, "a mail is on its way")
+		require.Contains(t, page.body, jane)
+		require.Contains(t, page.body, "/sign-in/resend")
 	}
 }
 

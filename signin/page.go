@@ -60,7 +60,7 @@ type pageData struct {
 	// The rest is for screenWait alone.
 
 	Address string
-	Minutes int    // for how long link and code still work; 0 is over
+	Minutes int    // for how long link and code still work; 0 is over, and there is no field for the code
 	Until   string // and until when, such as "14:32"
 	Resend  int    // in how many seconds to offer another mail
 }
@@ -84,10 +84,12 @@ func (f *Flow) pageOf(r *http.Request, screen, notice string) pageData {
 	}
 	now, ends := f.now(), a.at.Add(f.config.TTL)
 	data.Address, data.Next, data.Until = webpage.Middle(webpage.Plain(a.address)), a.next, ends.UTC().Format("15:04")
-	if left := min(ends.Sub(now), f.config.TTL); left > 0 {
+	if left := min(ends.Sub(now), f.config.TTL); left > 0 && notice != noticeLinkEnded {
 		data.Minutes = int((left + time.Minute - 1) / time.Minute)
 	}
-	data.Resend = max(0, int(f.remaining(a, now)/time.Second))
+	if wait := f.remaining(a, now); wait > 0 {
+		data.Resend = int((wait + time.Second - 1) / time.Second)
+	}
 	return data
 }
 
@@ -112,9 +114,10 @@ func (f *Flow) render(data pageData, frame webpage.Frame) ([]byte, error) {
 		data.RequestURL += "?next=" + url.QueryEscape(data.Next)
 	}
 	data.Style += "\n.later{margin-block-start:1rem}.quiet a{color:inherit}"
-	if data.Resend > 0 { // without scripts: the button appears when the pause is over
-		data.Style += template.CSS(fmt.Sprintf( //nolint:gosec // a number
-			"\n.later{animation:later 1ms %ds both}@keyframes later{from{visibility:hidden}to{visibility:visible}}", data.Resend))
+	if data.Resend > 0 { // without scripts: the button takes the place of the text when the pause is over
+		data.Style += template.CSS(fmt.Sprintf("\n"+ //nolint:gosec // a number
+			".later form{animation:later 1ms %[1]ds both}@keyframes later{from{visibility:hidden}to{visibility:visible}}"+
+			".soon{animation:soon 1ms %[1]ds both}@keyframes soon{from{visibility:visible}to{visibility:hidden}}", data.Resend))
 	}
 	var page bytes.Buffer
 	err := builtIn.Execute(&page, data)

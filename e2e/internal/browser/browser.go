@@ -181,6 +181,17 @@ func (b *Browser) Shows(text string) {
 	})
 }
 
+// Has waits until the page has an element that the selector matches.
+func (b *Browser) Has(selector string) {
+	b.tb.Helper()
+	b.Wait(fmt.Sprintf("the page has %q", selector), func() bool {
+		var there bool
+		err := b.try(&there, "ExecuteScript", scriptParameters(
+			"return document.readyState == 'complete' && document.querySelector(arguments[0]) != null", []any{selector}))
+		return err == nil && there
+	})
+}
+
 // Cookie is one that the browser has.
 type Cookie struct {
 	Name     string `json:"name"`
@@ -205,13 +216,26 @@ func (b *Browser) Cookies() map[string]Cookie {
 	return byName
 }
 
-// ForgetCookies removes the cookies of the page.
-func (b *Browser) ForgetCookies() { b.tb.Helper(); b.do("DeleteAllCookies", nil) }
+// ForgetCookies removes the cookies of the page. WebKit answers before they are gone, and a page that is opened then may still send them.
+func (b *Browser) ForgetCookies() {
+	b.tb.Helper()
+	b.do("DeleteAllCookies", nil)
+	b.Wait("the cookies are gone", func() bool { return len(b.Cookies()) == 0 })
+}
 
 // Resize sets the size of the window in pixels.
 func (b *Browser) Resize(width, height int) {
 	b.tb.Helper()
 	b.do("SetWindowRect", map[string]any{"x": 0, "y": 0, "width": width, "height": height})
+}
+
+// PreferDark lets the user of Chromium prefer dark or light colours from now on.
+func (b *Browser) PreferDark(dark bool) {
+	b.tb.Helper()
+	value := map[bool]string{true: "dark", false: "light"}[dark]
+	b.do("ExecuteCDP", map[string]any{"cmd": "Emulation.setEmulatedMedia", "params": map[string]any{
+		"features": []any{map[string]any{"name": "prefers-color-scheme", "value": value}},
+	}})
 }
 
 // Screenshot returns a picture of the page, as PNG.

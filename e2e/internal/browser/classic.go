@@ -37,6 +37,7 @@ var endpoints = map[string]struct{ method, path string }{
 	"GetCookies":       {http.MethodGet, "/cookie"},
 	"DeleteAllCookies": {http.MethodDelete, "/cookie"},
 	"PerformActions":   {http.MethodPost, "/actions"},
+	"ExecuteCDP":       {http.MethodPost, "/goog/cdp/execute"}, // chromedriver alone
 	"Print":            {http.MethodPost, "/print"},
 	"TakeScreenshot":   {http.MethodGet, "/screenshot"},
 }

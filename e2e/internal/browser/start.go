@@ -61,10 +61,22 @@ func until(tb testing.TB, what string, done func() bool) {
 
 var driverPort = regexp.MustCompile(`started successfully on port (\d+)`)
 
+// startChromium tries more than once: chromedriver takes a free port for IPv4, and ends if another program has the same one for IPv6.
 func startChromium(tb testing.TB, _ Options) transport {
 	tb.Helper()
-	home := newHome(tb)
-	server := run(tb, home, nil, chromedriver.path(), "--port=0")
+	says := new(strings.Builder)
+	for range 5 {
+		if port := startChromedriver(tb, says); port != "" {
+			return &classic{server: "http://127.0.0.1:" + port}
+		}
+	}
+	tb.Fatalf("chromedriver does not listen: %s", says)
+	return nil
+}
+
+func startChromedriver(tb testing.TB, says *strings.Builder) (port string) {
+	tb.Helper()
+	server := run(tb, newHome(tb), nil, chromedriver.path(), "--port=0")
 	stdout, err := server.StdoutPipe()
 	if err != nil {
 		tb.Fatal(err)
@@ -73,11 +85,11 @@ func startChromium(tb testing.TB, _ Options) transport {
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		if found := driverPort.FindStringSubmatch(lines.Text()); found != nil {
 			go func() { _, _ = io.Copy(io.Discard, stdout) }()
-			return &classic{server: "http://127.0.0.1:" + found[1]}
+			return found[1]
 		}
+		fmt.Fprintln(says, lines.Text())
 	}
-	tb.Fatal("chromedriver does not listen")
-	return nil
+	return ""
 }
 
 // chromiumOptions also keep the browser from speaking to anybody but the tests.
