@@ -19,7 +19,7 @@ const (
 	ids         = 3   // of each history
 	calls       = 120 // of all callers together
 	span        = 20  // of the times of a history, in milliseconds
-	old         = int64(1_000_000_000_000)
+	oldest      = int64(1_000_000_000_000)
 	checkWithin = 20 * time.Second
 )
 
@@ -27,6 +27,7 @@ const (
 type historian struct {
 	stores  []magiclink.Store // used in turn by the callers
 	name    string            // in its ids
+	old     int64             // its times are after this one
 	cancels bool
 	begun   time.Time
 
@@ -37,8 +38,14 @@ type historian struct {
 }
 
 // record lets callers work side by side, and looks at every id in the end.
-func record(stores []magiclink.Store, name string, callers int, cancels bool) *historian {
-	h := &historian{stores: stores, name: name, cancels: cancels, begun: time.Now()}
+//
+// Each history has times of its own: a purge of the one before, whose caller has left, may still run on the server, and must not
+// remove what this history has stored.
+func record(stores []magiclink.Store, number, callers int, cancels bool) *historian {
+	const apart = 50 * span
+	h := &historian{
+		stores: stores, name: fmt.Sprint(number, "-"), old: oldest + int64(number)*apart, cancels: cancels, begun: time.Now(),
+	}
 	var group sync.WaitGroup
 	for caller := range callers {
 		group.Go(func() {
@@ -122,12 +129,12 @@ func steps(purge porcupine.Operation, removed int) []porcupine.Operation {
 
 func (h *historian) carryOut(ctx context.Context, s magiclink.Store, in input) (out output, removed int) {
 	id := fmt.Sprintf("mlk_%s%d", h.name, in.id)
-	at := time.UnixMilli(old + in.at)
+	at := time.UnixMilli(h.old + in.at)
 	var r magiclink.Record
 	var err error
 	switch in.op {
 	case "create":
-		r := magiclink.Record{ID: id, Extension: in.tag, CreatedAt: time.UnixMilli(old), ExpiresAt: time.UnixMilli(old + in.expires)}
+		r := magiclink.Record{ID: id, Extension: in.tag, CreatedAt: time.UnixMilli(h.old), ExpiresAt: time.UnixMilli(h.old + in.expires)}
 		if in.lasting {
 			r.SessionTimeout = time.Hour
 		}
@@ -144,8 +151,8 @@ func (h *historian) carryOut(ctx context.Context, s magiclink.Store, in input) (
 	out.outcome = nameOutcome(err)
 	if r.ID != "" {
 		out.cell = cell{
-			there: true, tag: r.Extension, by: r.ConsumedBy, lasting: r.SessionTimeout > 0, expires: r.ExpiresAt.UnixMilli() - old,
-			consumed: sinceOld(r.ConsumedAt), revoked: sinceOld(r.RevokedAt),
+			there: true, tag: r.Extension, by: r.ConsumedBy, lasting: r.SessionTimeout > 0, expires: r.ExpiresAt.UnixMilli() - h.old,
+			consumed: h.since(r.ConsumedAt), revoked: h.since(r.RevokedAt),
 		}
 	}
 	return out, removed
@@ -166,11 +173,11 @@ func nameOutcome(err error) string {
 	return "ok"
 }
 
-func sinceOld(t time.Time) int64 {
+func (h *historian) since(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
-	return t.UnixMilli() - old
+	return t.UnixMilli() - h.old
 }
 
 // fault says what is wrong with the history, or nothing. It lists the calls for the id with the fault.

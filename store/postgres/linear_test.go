@@ -3,7 +3,6 @@ package postgres_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"testing"
 	"time"
 
@@ -31,7 +30,7 @@ func TestLinearizable(t *testing.T) {
 	made, unknown, failed := 0, 0, 0
 	for n := range histories {
 		callers := []int{2, 6, 8, 12}[n%4]
-		h := record(stores, fmt.Sprint(n, "-"), callers, n%3 == 0 && callers <= 8)
+		h := record(stores, n, callers, n%3 == 0 && callers <= 8)
 		if fault := h.fault(); fault != "" {
 			t.Fatalf("%d callers: %s", callers, fault)
 		}
@@ -54,7 +53,7 @@ func TestLinearizableFindsFlaws(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			store := openStore(t, openPool(t, dbtest.PostgresURL(t), nil), newSchema())
 			for n := range 200 {
-				if record([]magiclink.Store{flaw(store)}, fmt.Sprint(n, "-"), 8, false).fault() != "" {
+				if record([]magiclink.Store{flaw(store)}, n, 8, false).fault() != "" {
 					t.Logf("found by history %d", n+1)
 					return
 				}
