@@ -14,13 +14,19 @@ GOLANGCI := $(BIN)/golangci-lint-$(GOLANGCI_VERSION)
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Modules whose tests talk to other processes, so that the race detector would watch the tests alone. In contracttest it would also compile a
+# large validator a second time; the handlers that it calls meet the detector in the tests of httpadapter.
+APART := cmd/magiclink contracttest e2e
+
 .PHONY: test
 test: tools ## run all tests of all modules, with the race detector
-# One command, so that packages that wait (for a disk, a browser, a server) run beside others. contracttest comes by itself: its
-# validator is large, and would be compiled a second time for the detector, which the handlers that it calls meet in the tests of
-# httpadapter.
-	go test -race -shuffle=on $(patsubst %,./%/...,$(filter-out . contracttest,$(MODULES))) $$(go list ./...)
-	go test -shuffle=on ./contracttest/...
+# Two commands for all modules, so that packages that wait (for a disk, a browser, a server) run beside others.
+	go test -race -shuffle=on $$(go list ./...) $(patsubst %,./%/...,$(filter-out . $(APART),$(MODULES)))
+	go test -shuffle=on $(patsubst %,./%/...,$(APART))
+
+.PHONY: full
+full: ## run the tests in full: more histories, more modes of the servers, more guesses
+	MAGICLINK_TEST_FULL=1 $(MAKE) test
 
 .PHONY: tools
 tools: ## install what the tests need and the machine lacks: curl, strace, browsers, PostgreSQL, Postfix (by apt-get, as root)

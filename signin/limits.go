@@ -112,7 +112,11 @@ func (l Limits) perAddress() []magiclink.Rate {
 
 // take takes one from what the rate grants the parts of a key, and reports how long to wait otherwise.
 func (f *Flow) take(ctx context.Context, kind string, rate magiclink.Rate, parts ...string) (time.Duration, error) {
-	return f.limiter.Take(ctx, limitKey(kind, parts...), rate, f.now())
+	return f.takeAt(ctx, f.now(), kind, rate, parts...)
+}
+
+func (f *Flow) takeAt(ctx context.Context, at time.Time, kind string, rate magiclink.Rate, parts ...string) (time.Duration, error) {
+	return f.limiter.Take(ctx, limitKey(kind, parts...), rate, at)
 }
 
 // limitKey makes a key that shows nobody what it stands for.

@@ -81,7 +81,7 @@ func (f *Flow) prepare(ctx context.Context, asked request) (mail, magiclink.Reas
 		return mail{}, magiclink.ReasonInvalidInput, nil
 	}
 	for n, rate := range f.config.Limits.perAddress() {
-		if reason, err := f.limited(ctx, "address"+strconv.Itoa(n), rate, mailbox(address)); reason != "" {
+		if reason, err := f.limited(ctx, asked, "address"+strconv.Itoa(n), rate, mailbox(address)); reason != "" {
 			return mail{}, reason, err
 		}
 	}
@@ -92,15 +92,16 @@ func (f *Flow) prepare(ctx context.Context, asked request) (mail, magiclink.Reas
 	case err != nil:
 		return mail{}, magiclink.ReasonUnavailable, fmt.Errorf("resolve the address: %w", err)
 	}
-	if reason, err := f.limited(ctx, "tenant", f.config.Limits.PerTenant, create.Caller.TenantID); reason != "" {
+	if reason, err := f.limited(ctx, asked, "tenant", f.config.Limits.PerTenant, create.Caller.TenantID); reason != "" {
 		return mail{}, reason, err
 	}
 	return f.issue(ctx, asked, address, create, code, tied)
 }
 
-// limited takes one from a limit, and returns why not.
-func (f *Flow) limited(ctx context.Context, kind string, rate magiclink.Rate, parts ...string) (magiclink.Reason, error) {
-	wait, err := f.take(ctx, kind, rate, parts...)
+// limited takes one from a limit, and returns why not. It counts from the time that the waiting page counts from: a request that has waited in the queue
+// must not put off the next mail that the page offers.
+func (f *Flow) limited(ctx context.Context, asked request, kind string, rate magiclink.Rate, parts ...string) (magiclink.Reason, error) {
+	wait, err := f.takeAt(ctx, asked.asked.at, kind, rate, parts...)
 	switch {
 	case err != nil:
 		return magiclink.ReasonUnavailable, fmt.Errorf("count the mail: %w", err)

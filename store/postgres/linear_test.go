@@ -15,9 +15,9 @@ import (
 
 // TestLinearizable checks histories of callers on two stores, as two replicas are, with contexts that end at any moment in some.
 func TestLinearizable(t *testing.T) {
-	histories := 500
-	if testing.Short() {
-		histories = 50
+	histories := 100
+	if full() {
+		histories = 500
 	}
 	schema := newSchema()
 	stores := []magiclink.Store{

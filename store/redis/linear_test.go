@@ -31,8 +31,8 @@ func TestLinearizableOnCluster(t *testing.T) {
 
 func checkHistories(t *testing.T, histories int, stores ...magiclink.Store) {
 	t.Helper()
-	if testing.Short() {
-		histories /= 10
+	if !full() {
+		histories /= 5
 	}
 	made, unknown, failed := 0, 0, 0
 	for n := range histories {
