@@ -79,3 +79,22 @@ func TestLimitsBehindAProxy(t *testing.T) {
 	require.Equal(t, http.StatusGone, p.redeem("garbage").status, "the address of the connection")
 	requireLimited(t, p.redeem(""))
 }
+
+// Behind a proxy that nobody has named, all people share the limits of one client: serve says so.
+func TestProxyThatIsNotNamed(t *testing.T) {
+	const warning = "name your proxies with -trusted-proxy"
+	for _, tt := range []struct {
+		args []string
+		warn bool
+	}{
+		{[]string{"-base-url", "https://app.example.com/magic"}, true},
+		{[]string{"-base-url", "https://app.example.com/magic", "-trusted-proxy", "127.0.0.1"}, false},
+		{nil, false},
+	} {
+		p := serve(t, t.TempDir(), testClient, append([]string{"-store", "memory"}, tt.args...)...)
+		p.eventually(func() bool {
+			return p.get("/healthz").status == http.StatusOK && strings.Contains(p.errors(), "/healthz")
+		}, "it serves")
+		require.Equal(t, tt.warn, strings.Contains(p.errors(), warning), tt.args)
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -75,6 +76,9 @@ func (s *server) assemble(config *configFile) error {
 	trusted, err := s.flags.proxies.networks()
 	if err != nil {
 		return err
+	}
+	if len(trusted) == 0 && strings.HasPrefix(core.BaseURL, "https:") { // something in front ends TLS
+		s.logger.Warn("all clients may come from one proxy, and share the limits of one client: name your proxies with -trusted-proxy")
 	}
 	s.handler = followProxies(trusted, observe(s.logger, routes, handler))
 	return s.outbox.check(config.SignIn)
