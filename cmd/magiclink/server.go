@@ -77,9 +77,6 @@ func (s *server) assemble(config *configFile) error {
 	if err != nil {
 		return err
 	}
-	if len(trusted) == 0 && strings.HasPrefix(core.BaseURL, "https:") { // something in front ends TLS
-		s.logger.Warn("all clients may come from one proxy, and share the limits of one client: name your proxies with -trusted-proxy")
-	}
 	s.handler = followProxies(trusted, observe(s.logger, routes, handler))
 	return s.outbox.check(config.SignIn)
 }
@@ -134,6 +131,9 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 		stop()
 		waitFor(&workers, closeTimeout/2)
 	}()
+	if len(s.flags.proxies.list.values) == 0 && strings.HasPrefix(s.flags.address.baseURL, "https:") { // something in front ends TLS
+		s.logger.Warn("all clients may come from one proxy, and share the limits of one client: name your proxies with -trusted-proxy")
+	}
 	capped := capConnections(listener, s.maxConnections)
 	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer endRequests()
