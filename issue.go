@@ -83,7 +83,8 @@ func (i *Issuer) issue(ctx context.Context, in *MagicLinkCreate, now time.Time) 
 	return i.store(ctx, in, record, now)
 }
 
-// store makes the link, keeps its record, and ends the older links. A link that could not be told from older ones is not handed out.
+// store signs the link, stores its record, and ends the older links. If that last step fails, the link is not handed out: older links
+// may still work.
 func (i *Issuer) store(ctx context.Context, in *MagicLinkCreate, record Record, now time.Time) (Record, MagicLinkResponse, error) {
 	link, err := i.link(&record)
 	if err != nil {

@@ -2,10 +2,8 @@ package magiclink
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -16,16 +14,16 @@ const maxIdempotencyKey = 1024 // bytes
 
 const (
 	prefixIdempotency = "idk_"
-	// idempotencyTenant has the form of no tenant's id, so no list and no search meets a record of a key.
+	// idempotencyTenant is not a valid tenant id. So no caller can list or revoke the record of a key.
 	idempotencyTenant = "\x01idempotency"
 )
 
-// A record of a key is written before the link. Its Extension is the id of the link, and behind it the digest of the input. It expires with the
-// link, and no token leads to it. When a call dies between the two writes, the next call with the key finds no link with
-// that id, and issues it.
+// The record of a key is written before the link. Its Extension is the id of the link, followed by the digest of the input. The record
+// expires with the link, and no token leads to it. If a call dies between the two writes, the next call with the key finds no
+// link with that id, and issues it.
 
-// reserve plans the link's id under its idempotency key. For a key that was used before it returns the response for the repetition, or takes over the id of a link
-// that was planned and never stored.
+// reserve stores the planned id of the link under its idempotency key. If the key was used before, reserve returns the response for the
+// repetition. If the link of that key was never stored, reserve puts its planned id into the record.
 func (i *Issuer) reserve(ctx context.Context, in *MagicLinkCreate, record *Record, now time.Time) (MagicLinkResponse, error) {
 	if in.IdempotencyKey == "" {
 		return MagicLinkResponse{}, nil
@@ -72,19 +70,14 @@ func (i *Issuer) repeated(ctx context.Context, id string, expires, now time.Time
 }
 
 func idempotencyID(in *MagicLinkCreate) string {
-	hash := sha256.New()
-	fmt.Fprintf(hash, "magiclink idempotency key\x00%d:%s%s", len(in.Caller.TenantID), in.Caller.TenantID, in.IdempotencyKey)
-	return prefixIdempotency + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:24])
+	digest := digestOf("magiclink idempotency key", in.Caller.TenantID, in.IdempotencyKey)
+	return prefixIdempotency + base64.RawURLEncoding.EncodeToString(digest[:24])
 }
 
 // inputDigest covers everything that makes the link another one.
 func inputDigest(in *MagicLinkCreate, r Record) string {
-	hash := sha256.New()
-	for _, part := range []string{
+	return string(digestOf(
 		in.Caller.TenantID, in.Caller.BusinessID, r.BusinessID, r.ExternalBusinessID, r.Email, r.Path, r.Extension,
 		r.SessionTimeout.String(), r.ExpiresAt.Sub(r.CreatedAt.Truncate(time.Second)).String(),
-	} {
-		fmt.Fprintf(hash, "%d:%s", len(part), part)
-	}
-	return string(hash.Sum(nil))
+	))
 }

@@ -2,7 +2,6 @@ package magiclink
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -104,9 +103,5 @@ func subjectKey(s Subject) string {
 
 // limitKey makes a key of a [Limiter] that shows nobody what it stands for.
 func limitKey(kind string, parts ...string) string {
-	hash := sha256.New()
-	for _, part := range parts {
-		fmt.Fprintf(hash, "%d:%s", len(part), part)
-	}
-	return "issue:" + kind + ":" + base64.RawURLEncoding.EncodeToString(hash.Sum(nil)[:18])
+	return "issue:" + kind + ":" + base64.RawURLEncoding.EncodeToString(digestOf(parts...)[:18])
 }

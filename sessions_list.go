@@ -8,7 +8,7 @@ import (
 // List returns the live sessions of a person, newest first, at most [MaxListLimit] of them. The Email of the subject is required. Every other
 // field is compared as well, except BusinessID and ExternalBusinessID where they are empty: these then match every business.
 //
-// It says nothing about sessions that an application grants by itself, in [Redemption] hooks of its own: it lists the redeemed links.
+// The sessions are the redeemed links. List does not know the sessions that an application keeps by itself.
 //
 // Errors: [ErrNoStore]; [ErrUnsupported] if the Store is no [Lister]; an error for a subject without an Email;
 // [ErrUnavailable] if the store fails or the context ends.
@@ -47,8 +47,7 @@ func (s *Sessions) list(ctx context.Context, subject Subject, now time.Time) ([]
 	return sessions, nil
 }
 
-// EndAll ends all sessions of a person, and revokes the links to which the person has not answered yet, so that none of them starts another
-// session. It returns how many links and sessions these were. The subject is that of [Sessions.List]. Calling it again
+// EndAll ends all sessions of a person, and revokes the unused links of the person, so that none of them starts another session. It returns how many links and sessions these were. The subject is that of [Sessions.List]. Calling it again
 // succeeds. A link that is issued during the call may survive: see [SubjectRevoker]. Where [Config.SessionRecheck] is set, other Sessions values may accept a
 // session for that much longer.
 //

@@ -1,6 +1,8 @@
 package magiclink
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -9,6 +11,15 @@ import (
 // plainText refuses control characters, and text that is not UTF-8.
 func plainText(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// digestOf tells every list of texts from every other one: the length of each text stands before the text.
+func digestOf(texts ...string) []byte {
+	hash := sha256.New()
+	for _, text := range texts {
+		fmt.Fprintf(hash, "%d:%s", len(text), text)
+	}
+	return hash.Sum(nil)
 }
 
 // visibleASCII refuses white space, controls, everything beyond ASCII, and the backslash.

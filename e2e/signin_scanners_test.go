@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"fmt"
-	"os"
 	"testing"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/e2e/internal/browser"
+	"github.com/magiclink-go/magiclink/internal/dbtest"
 	"github.com/magiclink-go/magiclink/signin"
 )
 
@@ -51,7 +51,7 @@ func TestScannerPressesButtons(t *testing.T) {
 	server := startMailServer(t)
 	inEach(t, func(t *testing.T, b *browser.Browser) {
 		modes := []signin.Mode{signin.ModePrefer, signin.ModeRequire}
-		if b.Engine != browser.Chromium && os.Getenv("MAGICLINK_TEST_FULL") == "" {
+		if b.Engine != browser.Chromium && !dbtest.Full() {
 			modes = modes[:1]
 		}
 		for _, mode := range modes {

@@ -135,17 +135,22 @@ func (f *linksFlags) show(ctx context.Context, p *program, words []string) error
 	})
 }
 
-// linkID takes the id of a link, and also that of a session, which has the same characters behind its prefix.
+// linkID takes the id of a link, and also that of a session.
 func linkID(words []string, action string) (string, error) {
-	id, err := oneWord(words, "say which link: magiclink links "+action+" ID")
+	return idWord(words, "link", action, linkPrefix, sessionPrefix)
+}
+
+// idWord takes the id of a link or a session, and also that of the other, which has the same characters behind its prefix.
+func idWord(words []string, kind, action, prefix, other string) (string, error) {
+	id, err := oneWord(words, fmt.Sprintf("say which %[1]s: magiclink %[1]ss %[2]s ID", kind, action))
 	if err != nil {
 		return "", err
 	}
-	if rest, ok := strings.CutPrefix(id, sessionPrefix); ok {
-		id = linkPrefix + rest
+	if rest, ok := strings.CutPrefix(id, other); ok {
+		id = prefix + rest
 	}
-	if !strings.HasPrefix(id, linkPrefix) || len(id) != len(linkPrefix)+22 {
-		return "", usagef("%s is not the id of a link: it is \"mlk_\" and 22 characters; \"magiclink links list\" shows the ids", plain(shown(id)))
+	if !strings.HasPrefix(id, prefix) || len(id) != len(prefix)+22 {
+		return "", usagef("%s is not the id of a %[2]s: it is \"%[3]s\" and 22 characters; \"magiclink %[2]ss list\" shows the ids", plain(shown(id)), kind, prefix)
 	}
 	return id, nil
 }

@@ -26,10 +26,10 @@ const (
 	writeTimeout    = 20 * time.Second
 	idleTimeout     = 2 * time.Minute
 	maxHeaderBytes  = 16 << 10
-	requestsTimeout = 2 * time.Second        // for requests that run: then their contexts end, and they are answered 503
-	shutdownTimeout = 3 * time.Second        // for their answers, which net/http notices within 0.55 s, and for mails that are under way: then their links are revoked
-	revokeTimeout   = 500 * time.Millisecond // for that
-	closeTimeout    = time.Second            // for the store, after all of it
+	requestsTimeout = 2 * time.Second        // after it the contexts of running requests end, and the requests are answered 503
+	shutdownTimeout = 3 * time.Second        // for these answers, which net/http notices within 0.55 s, and for mails under way
+	revokeTimeout   = 500 * time.Millisecond // for revoking the links of mails that were not sent
+	closeTimeout    = time.Second            // for the store, which is closed last
 	purgeInterval   = time.Minute
 	rotateInterval  = time.Minute
 )

@@ -42,7 +42,7 @@ func benchmarkRequireSession(b *testing.B, url string) {
 	cookie := signIn(b, config)
 	looks, rechecks := requestsWith(b, config, cookie), requestsWith(b, cached, cookie)
 	var took, tookCached time.Duration
-	for b.Loop() { // in turn, so that what disturbs one disturbs both
+	for b.Loop() { // in turn, so that a disturbance hits both
 		took += looks()
 		tookCached += rechecks()
 	}

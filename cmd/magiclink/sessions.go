@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"strings"
 
 	"github.com/magiclink-go/magiclink"
 )
@@ -113,17 +112,7 @@ func (f *sessionsFlags) end(ctx context.Context, p *program, words []string) err
 
 // sessionWord takes the id of a session, and also that of its link.
 func sessionWord(words []string) (string, error) {
-	id, err := oneWord(words, "say which session: magiclink sessions end ID")
-	if err != nil {
-		return "", err
-	}
-	if rest, ok := strings.CutPrefix(id, linkPrefix); ok {
-		id = sessionPrefix + rest
-	}
-	if !strings.HasPrefix(id, sessionPrefix) || len(id) != len(sessionPrefix)+22 {
-		return "", usagef("%s is not the id of a session: it is \"ses_\" and 22 characters; \"magiclink sessions list\" shows the ids", plain(shown(id)))
-	}
-	return id, nil
+	return idWord(words, "session", "end", sessionPrefix, linkPrefix)
 }
 
 func noSuchSession(err error) error {

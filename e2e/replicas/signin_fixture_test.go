@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -221,9 +220,9 @@ func together(goroutines, calls int, call func(n int)) {
 	group.Wait()
 }
 
-// size is how much a test does: the whole of it where MAGICLINK_TEST_FULL is set, and a part otherwise.
+// size is how much a test does: the whole of it in full tests, and a part otherwise.
 func size(whole, part int) int {
-	if os.Getenv("MAGICLINK_TEST_FULL") != "" {
+	if dbtest.Full() {
 		return whole
 	}
 	return part

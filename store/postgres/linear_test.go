@@ -16,7 +16,7 @@ import (
 // TestLinearizable checks histories of callers on two stores, as two replicas are, with contexts that end at any moment in some.
 func TestLinearizable(t *testing.T) {
 	histories := 100
-	if full() {
+	if dbtest.Full() {
 		histories = 500
 	}
 	schema := newSchema()

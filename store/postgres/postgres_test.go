@@ -56,9 +56,6 @@ func mode(mode pgx.QueryExecMode) func(*pgxpool.Config) {
 	return func(c *pgxpool.Config) { c.ConnConfig.DefaultQueryExecMode = mode }
 }
 
-// full reports whether the tests have all the time they want: see CONTRIBUTING.md.
-func full() bool { return os.Getenv("MAGICLINK_TEST_FULL") != "" }
-
 func TestStore(t *testing.T) {
 	url := dbtest.PostgresURL(t)
 	for name, change := range map[string]func(*pgxpool.Config){
@@ -73,7 +70,7 @@ func TestStore(t *testing.T) {
 			c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
 		},
 	} {
-		if slices.Contains([]string{"OneConnection", "Exec", "RepeatableRead"}, name) && !full() {
+		if slices.Contains([]string{"OneConnection", "Exec", "RepeatableRead"}, name) && !dbtest.Full() {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

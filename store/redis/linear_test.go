@@ -31,7 +31,7 @@ func TestLinearizableOnCluster(t *testing.T) {
 
 func checkHistories(t *testing.T, histories int, stores ...magiclink.Store) {
 	t.Helper()
-	if !full() {
+	if !dbtest.Full() {
 		histories /= 5
 	}
 	made, unknown, failed := 0, 0, 0

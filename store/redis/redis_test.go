@@ -74,9 +74,6 @@ type listless struct {
 	magiclink.Limiter
 }
 
-// full reports whether the tests have all the time they want: see CONTRIBUTING.md.
-func full() bool { return os.Getenv("MAGICLINK_TEST_FULL") != "" }
-
 func TestStore(t *testing.T) {
 	url := dbtest.RedisURL(t)
 	for name, change := range map[string]func(*goredis.Options){
@@ -84,7 +81,7 @@ func TestStore(t *testing.T) {
 		"OneConnection": func(o *goredis.Options) { o.PoolSize, o.PipelinePoolSize = 1, -1 },
 		"RESP2":         func(o *goredis.Options) { o.Protocol = 2 },
 	} {
-		if name == "RESP2" && !full() {
+		if name == "RESP2" && !dbtest.Full() {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
