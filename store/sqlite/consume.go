@@ -11,7 +11,10 @@ import (
 // advancePurge keeps the rule that purge_at is never later than the end of the record.
 const advancePurge = "UPDATE magiclink_links SET purge_at = ? WHERE id = ?"
 
-var errConsumeZero = errors.New("magiclink/sqlite: consume: the time is zero: pass the time of the redemption")
+var (
+	errConsumeZero = errors.New("magiclink/sqlite: consume: the time is zero: pass the time of the redemption")
+	errUseVanished = errors.New("the table magiclink_uses refuses a use that it does not hold: restore the tables of magiclink")
+)
 
 // Consume sets ConsumedAt and ConsumedBy of the record and returns the record with both. Of racing calls with different by,
 // in this process and in others, exactly one succeeds. A call with the same non-empty by as the call that consumed the
@@ -40,9 +43,36 @@ func consume(id string, at time.Time, by string, write func(operation) error) (m
 	return consumed, nil
 }
 
-// consumeOnce runs inside a transaction that holds the lock for writing, so no other process writes between its statements.
-// If one could, the primary key of magiclink_uses would refuse the second use.
+// consumeOnce runs inside a transaction that holds the lock for writing, so no other process writes between its statements. A use
+// that is there is found by the insertion of another one, so the usual redemption looks into magiclink_uses once.
 func (s *statements) consumeOnce(id string, at time.Time, by string) (r magiclink.Record, verdict, failure error) {
+	row, err := s.link.run(id)
+	if err != nil {
+		return r, nil, err
+	}
+	if row == nil {
+		return r, magiclink.ErrNotFound, nil
+	}
+	if r, err = readLink(row); err != nil {
+		return r, nil, err
+	}
+	if r.Verdict(at, by) != nil {
+		return s.judge(id, at, by) // it may be used as well, and that counts before its end
+	}
+	r.ConsumedAt, r.ConsumedBy = at, by
+	if _, err := s.use.run(id, at.UnixMilli(), by); isTaken(err) {
+		return s.judge(id, at, by)
+	} else if err != nil {
+		return r, nil, err
+	}
+	if r.End().Before(r.ExpiresAt) { // rare: the session is shorter than the rest of the link's life
+		_, err = s.advancePurge.run(r.End().UnixMilli(), id)
+	}
+	return r, nil, err
+}
+
+// judge answers for a record that cannot be consumed any more. It lets nobody in but the caller that consumed the record.
+func (s *statements) judge(id string, at time.Time, by string) (r magiclink.Record, verdict, failure error) {
 	row, err := s.get.run(id)
 	if err != nil {
 		return r, nil, err
@@ -53,18 +83,9 @@ func (s *statements) consumeOnce(id string, at time.Time, by string) (r magiclin
 	if r, err = readRecord(row); err != nil {
 		return r, nil, err
 	}
-	if verdict := r.Verdict(at, by); verdict != nil {
-		return r, verdict, nil
+	verdict = r.Verdict(at, by)
+	if verdict == nil && r.ConsumedAt.IsZero() {
+		return r, nil, errUseVanished
 	}
-	if !r.ConsumedAt.IsZero() {
-		return r, nil, nil // the same caller again
-	}
-	r.ConsumedAt, r.ConsumedBy = at, by
-	if _, err := s.use.run(id, at.UnixMilli(), by); err != nil {
-		return r, nil, err
-	}
-	if r.End().Before(r.ExpiresAt) { // rare: the session is shorter than the rest of the link's life
-		_, err = s.advancePurge.run(r.End().UnixMilli(), id)
-	}
-	return r, nil, err
+	return r, verdict, nil
 }

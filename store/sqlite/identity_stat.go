@@ -12,13 +12,21 @@ import (
 type fileID struct{ device, inode uint64 }
 
 func identify(path string) (fileID, error) {
+	found, err := lookAtDirectory(path)
+	return found.id, err
+}
+
+func lookAtDirectory(path string) (directory, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return fileID{}, err
+		return directory{}, err
 	}
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {
-		return fileID{}, errors.New("the system tells no inode")
+		return directory{}, errors.New("the system tells no inode")
 	}
-	return fileID{device: uint64(stat.Dev), inode: uint64(stat.Ino)}, nil
+	return directory{
+		id:      fileID{device: uint64(stat.Dev), inode: uint64(stat.Ino)},
+		changed: info.ModTime().UnixNano(),
+	}, nil
 }

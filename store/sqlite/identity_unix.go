@@ -5,14 +5,36 @@ package sqlite
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // identities notice that a file of the database was replaced or removed while it was open. SQLite goes on with the file that
 // it has open: what it writes then is in no directory any more, and two processes with two files would each accept one link.
 type identities struct {
+	directory string
+	settled   atomic.Pointer[directory] // as it was when the files were last compared; nil if they have to be compared
+
 	mu    sync.RWMutex
 	files map[string]fileID // by path; replaced as a whole, never changed
+}
+
+// directory is the state of a directory. To replace or remove one of its files changes it.
+type directory struct {
+	id      fileID
+	changed int64 // Unix nanoseconds
+}
+
+// coarse is longer than any clock that file systems take their times from stands still. A directory that changed less than this ago
+// can change once more without a sign.
+const coarse = 50 * time.Millisecond
+
+func newIdentities(path string) *identities {
+	k := &identities{directory: filepath.Dir(path)}
+	k.learn(path)
+	return k
 }
 
 // learn remembers which files are at these paths. A path without a file is forgotten.
@@ -45,10 +67,30 @@ func (k *identities) change(change func(map[string]fileID)) {
 	}
 	change(files)
 	k.files = files
+	k.settled.Store(nil)
 }
 
-// unchanged returns an error if another file, or none, is at one of the paths. It is nil again when the file is back.
+// unchanged is compare, in a third of its time while nothing has happened in the directory.
 func (k *identities) unchanged() error {
+	began := time.Now().UnixNano()
+	now, err := lookAtDirectory(k.directory)
+	if err != nil {
+		return k.compare()
+	}
+	if settled := k.settled.Load(); settled != nil && *settled == now {
+		return nil
+	}
+	if err := k.compare(); err != nil {
+		return err
+	}
+	if began-now.changed > int64(coarse) {
+		k.settled.Store(&now)
+	}
+	return nil
+}
+
+// compare returns an error if another file, or none, is at one of the paths. It is nil again when the file is back.
+func (k *identities) compare() error {
 	k.mu.RLock()
 	files := k.files
 	k.mu.RUnlock()

@@ -8,7 +8,7 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// columns are the columns of magiclink_links that hold a record, in the order of insertLink and of readRecord.
+// columns are the columns of magiclink_links that hold a record, in the order of insertLink and of cells.link.
 const columns = `id, tenant_id, business_id, external_business_id, email, path, session_timeout, extension,
 	created_at, expires_at, revoked_at`
 
@@ -22,13 +22,31 @@ const selectRecord = selectColumns + " FROM magiclink_links WHERE id = ?"
 
 const columnCount = 13
 
+// selectLink is selectRecord without the use of the link.
+const selectLink = "SELECT " + columns + " FROM magiclink_links WHERE id = ?"
+
 var errColumnType = errors.New("a column has another type than the schema says: restore the tables of magiclink")
 
 // readRecord reads a row of selectRecord. The tables are STRICT, so a column of another type means that somebody has
 // changed the schema.
 func readRecord(row []driver.Value) (magiclink.Record, error) {
 	c := cells{row: row, ok: true}
-	r := magiclink.Record{
+	r := c.link()
+	r.ConsumedAt = c.time(11)
+	if row[12] != nil {
+		r.ConsumedBy = c.text(12)
+	}
+	return r, c.err()
+}
+
+// readLink reads a row of selectLink.
+func readLink(row []driver.Value) (magiclink.Record, error) {
+	c := cells{row: row, ok: true}
+	return c.link(), c.err()
+}
+
+func (c *cells) link() magiclink.Record {
+	return magiclink.Record{
 		ID: c.text(0),
 		Subject: magiclink.Subject{
 			TenantID: c.text(1), BusinessID: c.text(2), ExternalBusinessID: c.text(3), Email: c.text(4),
@@ -36,21 +54,21 @@ func readRecord(row []driver.Value) (magiclink.Record, error) {
 		Path:           c.text(5),
 		SessionTimeout: time.Duration(c.number(6)) * time.Second,
 		Extension:      c.bytes(7),
-		CreatedAt:      c.time(8), ExpiresAt: c.time(9), RevokedAt: c.time(10), ConsumedAt: c.time(11),
+		CreatedAt:      c.time(8), ExpiresAt: c.time(9), RevokedAt: c.time(10),
 	}
-	if row[12] != nil {
-		r.ConsumedBy = c.text(12)
-	}
-	if !c.ok {
-		return magiclink.Record{}, errColumnType
-	}
-	return r, nil
 }
 
-// cells reads the columns of one row. After a column of another type ok is false.
+// cells reads the columns of one row. After a column of another type ok is false, and what was read must not be used.
 type cells struct {
 	row []driver.Value
 	ok  bool
+}
+
+func (c *cells) err() error {
+	if c.ok {
+		return nil
+	}
+	return errColumnType
 }
 
 func (c *cells) text(column int) string {

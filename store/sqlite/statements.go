@@ -16,7 +16,7 @@ type statements struct {
 	begin, commit, rollback *statement
 	version, removeProbe    *statement
 	insert                  *statement
-	get, use                *statement
+	link, get, use          *statement
 	advancePurge, revoke    *statement
 	postponePurge           *statement
 	purgeUses, purgeLinks   *statement
@@ -39,6 +39,7 @@ func (s *statements) queries() []query {
 		{&s.version, selectVersion},
 		{&s.removeProbe, "DELETE FROM magiclink_links WHERE id = ?"},
 		{&s.insert, insertLink},
+		{&s.link, selectLink},
 		{&s.get, selectRecord},
 		{&s.use, insertUse},
 		{&s.advancePurge, advancePurge},

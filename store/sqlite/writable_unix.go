@@ -23,7 +23,7 @@ type guard struct {
 	index string   // the file that is mapped
 	all   pace     // of the looks at all files
 	one   pace     // of the looks at the index alone
-	known identities
+	known *identities
 }
 
 func newGuard(path string) *guard {
@@ -32,10 +32,10 @@ func newGuard(path string) *guard {
 		files: []string{path, path + "-wal", index},
 		index: index,
 		// A look at a mode costs much: the next write of the file then updates its time, and the next sync writes the time.
-		all: pace{pause: 50 * time.Millisecond},
-		one: pace{pause: time.Millisecond},
+		all:   pace{pause: 50 * time.Millisecond},
+		one:   pace{pause: time.Millisecond},
+		known: newIdentities(path),
 	}
-	g.known.learn(path)
 	return g
 }
 
@@ -46,11 +46,14 @@ func (g *guard) writable() error {
 		return err
 	}
 	now := time.Now()
-	if err := g.all.look(now, g.closable); err != nil {
+	if err := g.all.look(now, g.whole); err != nil {
 		return err
 	}
 	return g.one.look(now, g.indexed)
 }
+
+// whole compares the files one by one, too: a file system that is mounted over a file changes no directory.
+func (g *guard) whole() error { return errors.Join(g.known.compare(), g.closable()) }
 
 // closable looks at all files, because closing the last connection writes, too.
 func (g *guard) closable() (err error) {
