@@ -25,7 +25,7 @@ func (l Link) Session() (session Session, used bool) {
 	if l.ConsumedAt.IsZero() {
 		return Session{}, false
 	}
-	return sessionOf(l.ID, l.Subject, l.ConsumedAt, l.SessionTimeout), true
+	return l.session(), true
 }
 
 // List returns links of the caller's tenant, newest first, and one page at a time: see [Lister] for the order and how to ask for the next page.

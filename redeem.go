@@ -33,6 +33,7 @@ type Redemption struct {
 	IssuedAt       time.Time     // UTC, like the following
 	ExpiresAt      time.Time     // when the link expires, not the session
 	RedeemedAt     time.Time     // when the link was used, the record's ConsumedAt; zero in what Inspect returns
+	Device         string        // on which device the link was used, where that is known: see WithDevice
 
 	// Delivered says how the link reached its person, where the package that has sent it knows. The core does not send links and leaves it
 	// empty.
@@ -126,7 +127,7 @@ func (r *Redeemer) Redeem(ctx context.Context, token string) (Redemption, error)
 // used. A repeated call succeeds until one minute after the link's expiry.
 //
 // By must be unguessable: a secret of the caller or the digest of one, at most 64 bytes of UTF-8 without control characters.
-// With an empty by no call succeeds twice. The HTTP adapter honours a repetition for one minute only.
+// With an empty by no call succeeds twice, and no device is kept. The HTTP adapter honours a repetition for one minute only.
 //
 // Errors: those of [Redeemer.Redeem], and an error for a malformed by, which changes nothing.
 func (r *Redeemer) RedeemBy(ctx context.Context, token, by string) (Redemption, error) {
@@ -145,37 +146,53 @@ func (r *Redeemer) redeem(ctx context.Context, token, by string, isNew bool) (Re
 	}
 	found, err := r.verify(ctx, token, now)
 	var redeemed Redemption
+	unused := false
 	if by != "" && !isNew && (err == nil || errors.Is(err, ErrExpired) && now.Before(found.ends.Add(repeatWindow))) {
 		var failure error
-		if redeemed, failure = r.repeat(ctx, found.id, by); failure != nil {
+		if redeemed, unused, failure = r.repeat(ctx, found.id, by); failure != nil {
 			err = failure
 		} else if redeemed.Repeated {
 			err = nil
 		}
 	}
 	if err == nil && !redeemed.Repeated {
-		redeemed, err = r.consume(ctx, found.id, found.at, by)
+		redeemed, err = r.consume(ctx, found.id, found.at, by, unused)
 	}
 	r.settings.observer.tell(ctx, eventOf(OpRedeem, now, redeemed.Subject, found.id, err), began)
 	return redeemed, err
 }
 
-// repeat returns the redemption that the same by has made before, or the zero Redemption if there is none.
-func (r *Redeemer) repeat(ctx context.Context, id, by string) (Redemption, error) {
+// repeat returns the redemption that the same by has made before, or the zero Redemption if there is none. Unused reports that nobody has used the
+// link.
+func (r *Redeemer) repeat(ctx context.Context, id, by string) (_ Redemption, unused bool, _ error) {
 	record, err := r.settings.Store.Get(ctx, id)
-	if err == nil && !record.consumedBy(by) {
-		return Redemption{}, nil
+	if err == nil && !record.usedBy(by) {
+		return Redemption{}, record.ConsumedAt.IsZero(), nil
 	}
+	redeemed, err := repeated(id, record, err)
+	return redeemed, false, err
+}
+
+// repeated returns the redemption that a record was used for before, unless the record is revoked.
+func repeated(id string, record Record, err error) (Redemption, error) {
 	if err == nil {
-		err = record.Verdict(record.ConsumedAt, by)
+		err = record.Verdict(record.ConsumedAt, record.ConsumedBy)
 	}
 	redeemed, err := redemption("look the link up", id, record, err)
 	redeemed.Repeated = err == nil
 	return redeemed, err
 }
 
-func (r *Redeemer) consume(ctx context.Context, id string, at time.Time, by string) (Redemption, error) {
-	record, err := r.settings.Store.Consume(ctx, id, at, by)
+// consume uses the link up. WasUnused says that a look at the record has just found it unused: then a link that is used may have been used by
+// a call with the same by and another device, which counts as the same. The store compares the device, too, and refuses that.
+func (r *Redeemer) consume(ctx context.Context, id string, at time.Time, by string, wasUnused bool) (Redemption, error) {
+	record, err := r.settings.Store.Consume(ctx, id, at, withDevice(ctx, by))
+	if wasUnused && errors.Is(err, ErrConsumed) {
+		again, _, failure := r.repeat(ctx, id, by)
+		if failure != nil || again.Repeated {
+			return again, failure
+		}
+	}
 	redeemed, err := redemption("use the link up", id, record, err)
 	redeemed.Repeated = err == nil && !redeemed.RedeemedAt.Equal(canonicalTime(at))
 	return redeemed, err
@@ -270,5 +287,6 @@ func redemption(doing, id string, record Record, err error) (Redemption, error) 
 		IssuedAt:       record.CreatedAt,
 		ExpiresAt:      record.ExpiresAt,
 		RedeemedAt:     record.ConsumedAt,
+		Device:         record.device(),
 	}, nil
 }

@@ -50,17 +50,13 @@ func (r *Redeemer) redeemID(ctx context.Context, id, by string, now time.Time) (
 		return Redemption{}, errMalformedBy
 	}
 	record, err := r.recordOf(ctx, id)
-	if err == nil && !record.consumedBy(by) {
-		return r.consume(ctx, id, r.judgedAt(record.ExpiresAt, now), by)
+	if err == nil && !record.usedBy(by) {
+		return r.consume(ctx, id, r.judgedAt(record.ExpiresAt, now), by, record.ConsumedAt.IsZero())
 	}
-	if err == nil {
-		err = record.Verdict(record.ConsumedAt, by)
-	}
+	redeemed, err := repeated(id, record, err)
 	if err == nil && !now.Before(record.ExpiresAt.Add(r.settings.Leeway+repeatWindow)) {
-		err = ErrExpired
+		return Redemption{}, ErrExpired
 	}
-	redeemed, err := redemption("look the link up", id, record, err)
-	redeemed.Repeated = err == nil
 	return redeemed, err
 }
 

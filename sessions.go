@@ -32,6 +32,10 @@ type Session struct {
 
 	CreatedAt time.Time // the RedeemedAt of the link; UTC, a whole second
 	ExpiresAt time.Time // the first second at which the session is over
+
+	// Device says on which device the link was redeemed, such as "Firefox on Windows": see WithDevice. It is empty where that is not known: always
+	// in what Verify returns without a Store. It is what the client has said of itself, and decides nothing.
+	Device string
 }
 
 // NewSessions makes Sessions. With a Store sessions can be ended; to verify sessions public keys are enough. It reports
@@ -88,6 +92,7 @@ func (s *Sessions) grant(redeemed Redemption, now time.Time) (token string, sess
 		return "", Session{}, err
 	}
 	session = sessionOf(redeemed.MagicLinkID, redeemed.Subject, redeemed.RedeemedAt, redeemed.SessionTimeout)
+	session.Device = redeemed.Device
 	if !now.Before(session.ExpiresAt.Add(s.settings.Leeway)) { // within the Leeway Verify accepts it
 		return "", Session{}, ErrExpired
 	}
@@ -178,35 +183,36 @@ func (s *Sessions) Verify(ctx context.Context, token string) (Session, error) {
 		},
 		CreatedAt: time.Unix(c.issued, 0).UTC(), ExpiresAt: time.Unix(c.expires, 0).UTC(),
 	}
-	if err := s.lasts(ctx, session, now); err != nil {
+	if session.Device, err = s.lasts(ctx, session, now); err != nil {
 		return Session{}, err
 	}
 	return session, nil
 }
 
-// lasts looks whether the session's record is there, used and not revoked.
-func (s *Sessions) lasts(ctx context.Context, session Session, now time.Time) error {
+// lasts looks whether the session's record is there, used and not revoked, and returns its device.
+func (s *Sessions) lasts(ctx context.Context, session Session, now time.Time) (device string, _ error) {
 	if s.settings.Store == nil {
-		return nil
+		return "", nil
 	}
-	recent, ends := s.recent.has(session.ID, now)
+	device, recent, ends := s.recent.has(session.ID, now)
 	if recent {
-		return nil
+		return device, nil
 	}
 	if err := ctx.Err(); err != nil {
-		return unavailable("look the session up", err)
+		return "", unavailable("look the session up", err)
 	}
 	record, err := s.settings.Store.Get(ctx, session.MagicLinkID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return ErrInvalidToken
+		return "", ErrInvalidToken
 	case err != nil:
-		return unavailable("look the session up", err)
+		return "", unavailable("look the session up", err)
 	case record.ID != session.MagicLinkID || record.ConsumedAt.IsZero() || !record.RevokedAt.IsZero():
-		return ErrInvalidToken
+		return "", ErrInvalidToken
 	}
-	s.recent.put(session.ID, now, ends)
-	return nil
+	device = record.device()
+	s.recent.put(session.ID, device, now, ends)
+	return device, nil
 }
 
 // End ends a session for every copy of its token, by revoking the record of its link. Ending a session again succeeds.

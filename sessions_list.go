@@ -39,7 +39,7 @@ func (s *Sessions) list(ctx context.Context, subject Subject, now time.Time) ([]
 	}
 	sessions := make([]Session, 0, len(records))
 	for _, record := range records {
-		session := sessionOf(record.ID, record.Subject, record.ConsumedAt, record.SessionTimeout)
+		session := record.session()
 		if !record.isSuperseded() && now.Before(session.ExpiresAt) {
 			sessions = append(sessions, session)
 		}

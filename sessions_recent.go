@@ -1,6 +1,7 @@
 package magiclink
 
 import (
+	"strings"
 	"sync"
 	"time"
 )
@@ -12,28 +13,34 @@ const recentGeneration = 16384
 type recentLooks struct {
 	valid    time.Duration // how long a look counts; zero means not at all
 	mu       sync.Mutex
-	new, old map[string]time.Time // session id to the time of the look
-	ends     int                  // how many sessions were ended here
+	new, old map[string]look // by session id
+	ends     int             // how many sessions were ended here
+}
+
+// look is what a look at the record of a session has found: that the session lasts, at that time, and its device.
+type look struct {
+	at     time.Time
+	device string
 }
 
 // has reports whether the store has confirmed the session within the valid time. A clock that was set back makes a look
 // that lies in the future worthless. What it returns as ends is for put.
-func (l *recentLooks) has(id string, now time.Time) (recent bool, ends int) {
+func (l *recentLooks) has(id string, now time.Time) (device string, recent bool, ends int) {
 	if l.valid == 0 {
-		return false, 0
+		return "", false, 0
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at, ok := l.new[id]
+	found, ok := l.new[id]
 	if !ok {
-		at, ok = l.old[id]
+		found, ok = l.old[id]
 	}
-	return ok && !now.Before(at) && now.Before(at.Add(l.valid)), l.ends
+	return found.device, ok && !now.Before(found.at) && now.Before(found.at.Add(l.valid)), l.ends
 }
 
 // put remembers a look that began when ends sessions had been ended here. If another was ended since, the look may have come
 // before that end, and is not remembered.
-func (l *recentLooks) put(id string, now time.Time, ends int) {
+func (l *recentLooks) put(id, device string, now time.Time, ends int) {
 	if l.valid == 0 {
 		return
 	}
@@ -43,9 +50,9 @@ func (l *recentLooks) put(id string, now time.Time, ends int) {
 		return
 	}
 	if l.new == nil || len(l.new) >= recentGeneration {
-		l.new, l.old = make(map[string]time.Time), l.new
+		l.new, l.old = make(map[string]look), l.new
 	}
-	l.new[id] = now
+	l.new[id] = look{at: now, device: strings.Clone(device)} // not the whole ConsumedBy
 }
 
 // dropAll forgets all sessions, because some of them were ended here.

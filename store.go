@@ -30,7 +30,7 @@ type Record struct {
 	ExpiresAt  time.Time // the first moment at which the link cannot be used any more
 	ConsumedAt time.Time // when the link was redeemed; zero before that
 	RevokedAt  time.Time // when the link was revoked or its session ended; zero before that
-	ConsumedBy string    // the "by" of the Consume that used the link; at most 64 bytes
+	ConsumedBy string    // the "by" of the Consume that used the link; at most 128 bytes
 }
 
 // Verdict returns what [Store.Consume] says about the record at the given time: [ErrRevoked], [ErrConsumed],
@@ -126,7 +126,7 @@ type Store interface {
 	// Consume sets ConsumedAt and ConsumedBy of the record and returns the record with both, in one atomic step keyed by
 	// the id: of any number of racing calls with different by exactly one succeeds. A call with the same non-empty by as
 	// the call that consumed the record succeeds again, changes nothing and returns the record as it is. An empty by
-	// never succeeds twice. By has at most 64 bytes of UTF-8, which callers guarantee.
+	// never succeeds twice. By has at most 128 bytes of UTF-8, which callers guarantee.
 	//
 	// It returns [ErrNotFound], [ErrRevoked], [ErrConsumed], or [ErrExpired] if at is not before ExpiresAt.
 	Consume(ctx context.Context, id string, at time.Time, by string) (Record, error)

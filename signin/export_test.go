@@ -25,8 +25,6 @@ func LinkIDs(text string) []string {
 	return a.linkIDs()
 }
 
-func AgentOf(userAgent string) (browser, system string) { return agentOf(userAgent) }
-
 func Mailbox(address string) string { return mailbox(address) }
 
 func Hide(err error, secrets ...string) string { return hide(err, secrets...) }

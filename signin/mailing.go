@@ -11,6 +11,7 @@ import (
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/internal/language"
+	"github.com/magiclink-go/magiclink/internal/useragent"
 )
 
 // request is what somebody has asked for. All that depends on the address happens outside of the HTTP request.
@@ -21,7 +22,7 @@ type request struct {
 }
 
 func (f *Flow) newRequest(r *http.Request, a asked) request {
-	browser, system := agentOf(r.UserAgent())
+	browser, system := useragent.Of(r.Header)
 	tag := f.config.Page.Language
 	if tag == "" {
 		tag = language.Match(strings.Join(r.Header.Values("Accept-Language"), ","))

@@ -75,14 +75,16 @@ func consumeEmptyBy(t tester, s magiclink.Store) {
 }
 
 func consumeKeepsBy(t tester, s magiclink.Store) {
-	const rule = "by is at most 64 bytes of UTF-8 and is kept and compared as a whole"
+	const rule = "by is at most 128 bytes of UTF-8 and is kept and compared as a whole"
 	for i, by := range []struct{ first, other string }{
 		{"x", "y"},
-		{strings.Repeat("b", 64), strings.Repeat("b", 63) + "c"},
-		{strings.Repeat("é", 32), strings.Repeat("é", 31) + "è"},
-		{strings.Repeat("🔗", 16), strings.Repeat("🔗", 15) + "🔑"},
+		{strings.Repeat("b", 128), strings.Repeat("b", 127) + "c"},
+		{strings.Repeat("é", 64), strings.Repeat("é", 63) + "è"},
+		{strings.Repeat("🔗", 32), strings.Repeat("🔗", 31) + "🔑"},
 		{"é", "e\u0301"},
 		{`'; DROP TABLE links; -- "`, `'`},
+		{"secret\tFirefox on Windows", "secret\tFirefox on Linux"},
+		{"secret\tFirefox on Windows", "secret"},
 		{"NULL", "null"},
 		{"0", "00"},
 	} {

@@ -68,8 +68,8 @@ func (s *flawed) use(key string, r magiclink.Record, at time.Time, by string) ma
 		r.ConsumedAt = s.truncate(time.Now())
 	case "Consume forgets by":
 		r.ConsumedBy = ""
-	case "by has at most 63 bytes":
-		r.ConsumedBy = by[:min(len(by), 63)]
+	case "by has at most 127 bytes":
+		r.ConsumedBy = by[:min(len(by), 127)]
 	}
 	switch s.flaw {
 	case "Consume persists nothing":
@@ -186,8 +186,11 @@ func (s *flawed) same(kept, by string) bool {
 		return by != "" && kept == strings.TrimSpace(by)
 	case "by matches up to a NUL":
 		by, _, _ = strings.Cut(by, "\x00")
-	case "by matches by its first 63 bytes":
-		kept, by = kept[:min(len(kept), 63)], by[:min(len(by), 63)]
+	case "by matches up to a tab":
+		kept, _, _ = strings.Cut(kept, "\t")
+		by, _, _ = strings.Cut(by, "\t")
+	case "by matches by its first 127 bytes":
+		kept, by = kept[:min(len(kept), 127)], by[:min(len(by), 127)]
 	}
 	return by != "" && kept == by
 }
