@@ -8,8 +8,7 @@ import (
 )
 
 const (
-	maxDevice     = 48 // bytes of a device
-	maxConsumedBy = maxBy + len(deviceMark) + maxDevice
+	maxDevice = 48 // bytes of a device; with the mark and the longest "by" less than the 128 bytes of a ConsumedBy
 
 	// deviceMark stands in a ConsumedBy between the "by" and the device. A "by" has no control characters, so it never holds the mark.
 	deviceMark = "\t"

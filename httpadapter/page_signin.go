@@ -54,7 +54,7 @@ func (p *Page) redeem(r *http.Request, form pageForm, by string) (redeemed magic
 			return magiclink.Redemption{}, err
 		} // a link that was used needs no proof but its by
 	}
-	redeemed, err = redeemRepeatable(r.Context(), p.config.Redeemer, form.token, by, p.config.Now())
+	redeemed, err = redeemRepeatable(onDevice(r.Context(), r), p.config.Redeemer, form.token, by, p.config.Now())
 	redeemed = openBinding(p.config.Binding, redeemed)
 	if err == nil && !admitted { // a repetition
 		err = p.config.Admit(r, redeemed)

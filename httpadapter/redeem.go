@@ -55,6 +55,9 @@ type RedeemConfig struct {
 // With a Binding a link of a sign-in flow also needs {"flow": "…"}, the secret of the flow that has asked for the link, or {"code": "…"}, the
 // code from the mail, as the mode of the flow has it. A missing or wrong one is answered with the same 410.
 //
+// The session has the device of the request's User-Agent as its [magiclink.Session.Device]. A back end that calls the route for a browser can
+// send the User-Agent of that browser.
+//
 // It reads no cookie, and sets none but those of OnRedeem. A page that calls it must itself ask the user before: see [Page] for why.
 type RedeemHandler struct {
 	redeemer *magiclink.Redeemer
@@ -154,7 +157,7 @@ func (h *RedeemHandler) redeem(w http.ResponseWriter, r *http.Request, asked red
 	if fault := h.check(r, asked); fault != nil {
 		return data, fault
 	}
-	redeemed, err := redeemRepeatable(r.Context(), h.redeemer, asked.token, by, h.now())
+	redeemed, err := redeemRepeatable(onDevice(r.Context(), r), h.redeemer, asked.token, by, h.now())
 	if err != nil {
 		return data, notRedeemed(err)
 	}

@@ -2,13 +2,20 @@ package httpadapter
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/useragent"
 )
 
 // repeatWindow is how long after a link was used the caller who used it may redeem it again.
 const repeatWindow = time.Minute
+
+// onDevice returns the context with the device of the request, for the sessions page.
+func onDevice(ctx context.Context, r *http.Request) context.Context {
+	return magiclink.WithDevice(ctx, useragent.Device(r.Header))
+}
 
 // redeemRepeatable redeems a link for a caller who may have to repeat the call: a browser that sends its form twice, or a
 // client whose answer was lost. The same by gets the same redemption again within one minute of the first use. After that

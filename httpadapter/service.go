@@ -52,7 +52,7 @@ type ServiceConfig struct {
 	// AfterLogout. Empty means that it is not served.
 	SessionsPath string
 
-	// DescribeSession says on which device a session is: see [SessionsPageConfig.Describe]. Optional.
+	// DescribeSession says on which device a session is, instead of [magiclink.Session.Device]: see [SessionsPageConfig.Describe]. Optional.
 	DescribeSession func(r *http.Request, session magiclink.Session) string
 
 	// Health serves GET /healthz, which answers 200 while the process is alive, and GET /readyz, which answers 200 while

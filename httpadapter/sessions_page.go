@@ -12,7 +12,8 @@ import (
 // SessionsPath is the usual path of [SessionsPage].
 const SessionsPath = "/sessions"
 
-// SessionsPage shows a signed-in person their own sessions: when each began and when it ends, and which is that of this browser.
+// SessionsPage shows a signed-in person their own sessions: on which device each is, such as "Firefox on Windows", when it began and when it
+// ends, and which is that of this browser.
 // A button ends one of them, and another ends all: it also revokes the links that the person has not used yet. The page looks
 // like [Page], has no scripts, and is in the same languages.
 //

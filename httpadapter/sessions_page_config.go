@@ -26,9 +26,9 @@ type SessionsPageConfig struct {
 	// Destination is the local path to which a browser is redirected that has signed itself out. Empty means "/".
 	Destination string
 
-	// Describe says on which device a session is, for an application that keeps what it learned in [PageConfig.OnRedeem] or
-	// elsewhere by the MagicLinkID: "Firefox on Windows". Nothing of this module records a device. It is called for at most
-	// 100 sessions of a page. Its request has a deadline: see Timeout. Nil, and "", show the times alone.
+	// Describe says on which device a session is, for an application that knows more of it than [magiclink.Session.Device], for example
+	// what it has kept by the MagicLinkID in [PageConfig.OnRedeem]. It is called for at most 100 sessions of a page. Its request has a
+	// deadline: see Timeout. Nil, and "", show the Device, in the language of the page, or that the device is not known.
 	Describe func(r *http.Request, session magiclink.Session) string
 
 	// Location is the time zone of the times on the page. Nil means UTC: a server does not know the zone of a browser.

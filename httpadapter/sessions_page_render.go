@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/useragent"
 	"github.com/magiclink-go/magiclink/internal/webpage"
 )
 
@@ -56,11 +57,15 @@ type sessionsData struct {
 
 // sessionRow is one session.
 type sessionRow struct {
-	ID          string
-	Current     bool
-	Description string // empty where nobody knows
-	Begins      moment
-	Ends        moment
+	ID      string
+	Current bool
+	Begins  moment
+	Ends    moment
+
+	// Either Browser and System are known, or the Description, or nothing.
+
+	Browser, System string
+	Description     string
 }
 
 // moment is a time for people and for programs.
@@ -69,6 +74,11 @@ type moment struct{ Text, Machine string }
 // Text returns one of the page's texts.
 func (d sessionsData) Text(name string) (template.HTML, error) {
 	return sessionsWords.Text(d.Language, name, d)
+}
+
+// DeviceText names a device with both parts in the language of the page.
+func (d sessionsData) DeviceText(row sessionRow) (template.HTML, error) {
+	return sessionsWords.Text(d.Language, "device", row)
 }
 
 // listed is the data of the list. The current session is the first of the person's own.
@@ -81,12 +91,26 @@ func (p *SessionsPage) listed(r *http.Request, current magiclink.Session, own []
 		own, data.Newest = own[:maxRows], maxRows
 	}
 	for _, session := range own {
-		data.Rows = append(data.Rows, sessionRow{
-			ID: session.ID, Current: session.ID == current.ID, Description: shown(p.config.Describe(r, session)),
-			Begins: p.moment(session.CreatedAt), Ends: p.moment(session.ExpiresAt),
-		})
+		data.Rows = append(data.Rows, p.row(r, current, session))
 	}
 	return data
+}
+
+// row asks the application first, and then what was kept of the device.
+func (p *SessionsPage) row(r *http.Request, current, session magiclink.Session) sessionRow {
+	row := sessionRow{
+		ID: session.ID, Current: session.ID == current.ID, Description: shown(p.config.Describe(r, session)),
+		Begins: p.moment(session.CreatedAt), Ends: p.moment(session.ExpiresAt),
+	}
+	if row.Description != "" {
+		return row
+	}
+	if browser, system, ok := useragent.Split(shown(session.Device)); ok {
+		row.Browser, row.System = browser, system
+	} else {
+		row.Description = browser
+	}
+	return row
 }
 
 // shown is a text as a page may show it.

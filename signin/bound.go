@@ -9,6 +9,7 @@ import (
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
+	"github.com/magiclink-go/magiclink/internal/useragent"
 )
 
 // flowCookie holds the flow of the browser that has asked.
@@ -87,7 +88,7 @@ var (
 // redeemCode redeems the link of a flow by its code, or repeats that redemption for the same flow and code.
 func (f *Flow) redeemCode(r *http.Request, a asked, typed string) (redeemed magiclink.Redemption, err error) {
 	defer contain(func() { err = errPanic })
-	ctx := r.Context()
+	ctx := magiclink.WithDevice(r.Context(), useragent.Device(r.Header))
 	code, ok := readCode(typed)
 	if !ok {
 		return magiclink.Redemption{}, errWrongCode

@@ -291,3 +291,16 @@ func TestRedeemAsJSONNotAdmitted(t *testing.T) {
 	require.Equal(t, http.StatusGone, client.json(signin.CodeJSONPath, `{"code":"`+mail.Code+`","flow":"`+flow+`"}`).status)
 	require.NoError(t, s.verdict(mail.Link))
 }
+
+// The code tells the device of the browser in which it was typed, as the link does.
+func TestDeviceOfACode(t *testing.T) {
+	s := newSite(t)
+	b := s.browser()
+	b.headers = append(b.headers, "User-Agent", firefox)
+	mail := b.waiting(jane)
+	require.Equal(t, http.StatusSeeOther, b.typed(mail.Code).status)
+	sessions, err := s.Sessions().List(t.Context(), magiclink.Subject{Email: jane})
+	require.NoError(t, err)
+	require.Len(t, sessions, 1)
+	require.Equal(t, "Firefox on Windows", sessions[0].Device)
+}
