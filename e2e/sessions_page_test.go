@@ -50,10 +50,10 @@ func (r *reports) link() string {
 	return issued.MagicLink
 }
 
-// phone is a session of the same person elsewhere, with its token.
-func (r *reports) phone() (magiclink.Session, string) {
+// on is a session of the same person on another device, with its token.
+func (r *reports) on(device string) (magiclink.Session, string) {
 	r.t.Helper()
-	redeemed, err := r.Redeemer().Redeem(r.t.Context(), magiclink.TokenOf(r.link()))
+	redeemed, err := r.Redeemer().Redeem(magiclink.WithDevice(r.t.Context(), device), magiclink.TokenOf(r.link()))
 	require.NoError(r.t, err)
 	token, session, err := r.Sessions().Grant(r.t.Context(), redeemed)
 	require.NoError(r.t, err)
@@ -66,21 +66,27 @@ func (r *reports) requireEnded(token string) {
 	require.ErrorIs(r.t, err, magiclink.ErrInvalidToken)
 }
 
-// TestSessionsPage signs a phone out, and then everything.
+// names are what the engines call themselves on the machine of the tests.
+var names = map[browser.Engine]string{browser.Chromium: "Chrome", browser.Firefox: "Firefox", browser.WebKit: "Safari"}
+
+// TestSessionsPage shows the device of each session, signs a phone out, and then everything.
 func TestSessionsPage(t *testing.T) {
 	inEach(t, func(t *testing.T, b *browser.Browser) {
 		r := newReports(t)
-		phone, phoneToken := r.phone()
-		tablet, tabletToken := r.phone()
+		phone, phoneToken := r.on("Safari on iPhone")
+		tablet, tabletToken := r.on("")
 		b.Visit(r.link())
 		b.Click("button")
 		b.Arrive(r.origin + "/sessions")
 		b.Shows("Where you are signed in")
-		require.Equal(t, 2, strings.Count(b.Text(), "Another browser"))
+		require.Contains(t, b.Text(), names[b.Engine]+" on Linux · This browser Signed in")
 		require.Equal(t, 1, strings.Count(b.Text(), "This browser"))
+		require.Equal(t, 1, strings.Count(b.Text(), "Safari on iPhone Signed in"))
+		require.Equal(t, 1, strings.Count(b.Text(), "Unknown device Signed in"))
 
 		b.Click(`button[value="` + phone.ID + `"]`)
-		b.Wait("the phone to be gone", func() bool { return strings.Count(b.Text(), "Another browser") == 1 })
+		b.Wait("the phone to be gone", func() bool { return !strings.Contains(b.Text(), "iPhone") })
+		b.Shows("Unknown device")
 		require.Equal(t, r.origin+"/sessions", b.URL())
 		r.requireEnded(phoneToken)
 		_, err := r.Sessions().Verify(t.Context(), tabletToken)

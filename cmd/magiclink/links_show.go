@@ -24,6 +24,9 @@ func printLink(w io.Writer, row linkRow, at time.Time) error {
 	line("Issued", withAge(row.CreatedAt, at))
 	line("Expires", withAge(row.ExpiresAt, at))
 	line("Used", timeLine(row.ConsumedAt, at, "by nobody"))
+	if row.Device != "" {
+		line("On", cell(row.Device))
+	}
 	line("Revoked", timeLine(row.RevokedAt, at, "no"))
 	if row.SessionExpiresAt != nil {
 		line("Session until", withAge(*row.SessionExpiresAt, at))

@@ -235,7 +235,9 @@ func TestSessions(t *testing.T) {
 	require.Equal(t, []any{john, jane2, jane1}, list())
 	require.Equal(t, []any{jane2, jane1}, list("-email", "jane@example.com"))
 	require.Equal(t, []any{john, jane2}, list("-limit", "2"))
-	require.Regexp(t, `(?m)^`+jane1+` +\S+ \S+Z +\S+ \S+Z +dev +acme +jane@example.com$`, command(t, folder, nil, "sessions", "list").stdout)
+	require.Regexp(t, `(?m)^`+jane1+` +\S+ \S+Z +\S+ \S+Z +Firefox on Windows +dev +acme +jane@example.com$`, command(t, folder, nil, "sessions", "list").stdout)
+	require.Equal(t, "Firefox on Windows", rows(t, command(t, folder, nil, "sessions", "list", "-json"))[0]["device"])
+	require.Regexp(t, `(?m)^On +Firefox on Windows$`, command(t, folder, nil, "links", "show", jane1).stdout)
 
 	require.Equal(t, http.StatusOK, p.session(token1), "the control")
 	got := command(t, folder, nil, "sessions", "end", jane1)
@@ -265,7 +267,8 @@ func (p *process) redeemed(t *testing.T, issued string) (token string, data map[
 		Data map[string]any `json:"data"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(issued), &body))
-	got := p.post("/v0/auth/magic-link/redeem", `{"token":"`+body.Data["magic_link"].(string)+`"}`, nil)
+	got := p.post("/v0/auth/magic-link/redeem", `{"token":"`+body.Data["magic_link"].(string)+`"}`,
+		http.Header{"User-Agent": {"Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0"}})
 	require.Equal(t, http.StatusOK, got.status, got.body)
 	require.NoError(t, json.Unmarshal([]byte(got.body), &body))
 	return body.Data["session_token"].(string), body.Data

@@ -13,7 +13,8 @@ const (
 	sessionPrefix = "ses_"
 )
 
-// linkRow is what is shown of a link. Its names are those of the API; the tenant and the end of the session are known beside the store alone.
+// linkRow is what is shown of a link. Its names are those of the API; the tenant, the device and the end of the session are known beside the store
+// alone.
 type linkRow struct {
 	ID                 string     `json:"magic_link_id"`
 	Tenant             string     `json:"tenant,omitempty"`
@@ -27,9 +28,10 @@ type linkRow struct {
 	ConsumedAt         *time.Time `json:"consumed_at"`
 	RevokedAt          *time.Time `json:"revoked_at"`
 	SessionExpiresAt   *time.Time `json:"session_expires_at,omitempty"`
+	Device             string     `json:"device,omitempty"`
 }
 
-// sessionRow is what is shown of a session. Its names are those of the API.
+// sessionRow is what is shown of a session. Its names are those of the API; the tenant and the device are known beside the store alone.
 type sessionRow struct {
 	ID                 string    `json:"session_id"`
 	LinkID             string    `json:"magic_link_id"`
@@ -39,6 +41,7 @@ type sessionRow struct {
 	Email              *string   `json:"email"`
 	CreatedAt          time.Time `json:"created_at"`
 	ExpiresAt          time.Time `json:"expires_at"`
+	Device             string    `json:"device,omitempty"`
 }
 
 func rowOf(link magiclink.Link) linkRow {
@@ -47,8 +50,10 @@ func rowOf(link magiclink.Link) linkRow {
 		Email: orNil(link.Email), Path: orNil(link.Path), State: stateName(link.State),
 		CreatedAt: link.CreatedAt, ExpiresAt: link.ExpiresAt, ConsumedAt: orNil(link.ConsumedAt), RevokedAt: orNil(link.RevokedAt),
 	}
-	if !link.ConsumedAt.IsZero() && link.RevokedAt.IsZero() {
-		row.SessionExpiresAt = orNil(sessionEnd(link))
+	session, used := link.Session()
+	row.Device = session.Device
+	if used && link.RevokedAt.IsZero() {
+		row.SessionExpiresAt = orNil(session.ExpiresAt)
 	}
 	return row
 }
@@ -66,10 +71,11 @@ func sessionEnd(link magiclink.Link) time.Time {
 }
 
 func sessionRowOf(link magiclink.Link) sessionRow {
+	session, _ := link.Session()
 	return sessionRow{
 		ID: sessionIDOf(link.ID), LinkID: link.ID, Tenant: link.TenantID, BusinessID: orNil(link.BusinessID),
 		ExternalBusinessID: orNil(link.ExternalBusinessID), Email: orNil(link.Email),
-		CreatedAt: link.ConsumedAt.UTC().Truncate(time.Second), ExpiresAt: sessionEnd(link),
+		CreatedAt: session.CreatedAt, ExpiresAt: session.ExpiresAt, Device: session.Device,
 	}
 }
 

@@ -29,14 +29,15 @@ func sessionsCommand() *command {
 		name:    "sessions",
 		args:    "list | end ID | end -email ADDRESS … [flags]",
 		summary: "lists the sessions that last, and ends them",
-		long: "list shows the sessions that last, those of the newest links first. end ID signs that browser out. end with -email, and with\n" +
-			"-business or -external-business, signs the subject out everywhere; it also revokes the links that the subject has not used\n" +
-			"yet, since each of them would start a new session. It asks nothing, and says how many these were.\n" +
+		long: "list shows the sessions that last, those of the newest links first, with the device on which each has begun. end ID signs that\n" +
+			"browser out. end with -email, and with -business or -external-business, signs the subject out everywhere; it also revokes the\n" +
+			"links that the subject has not used yet, since each of them would start a new session. It asks nothing, and says how many\n" +
+			"these were.\n" +
 			"A server whose sessions are checked at each request, as those of serve are, refuses the session from that moment on.\n\n" +
 			"The sessions are those of the data directory or of -store, also while serve runs. Without -tenant, list looks at all tenants of\n" +
 			"the configuration. end of a subject needs -tenant where there are several, unless it names a business.\n" +
 			"With -server the sessions are those that the client of MAGICLINK_CLIENT_ID may see; the client needs the scopes auth:read\n" +
-			"or auth:revoke.",
+			"or auth:revoke. The server does not tell the devices.",
 		example: "magiclink sessions end -email jane@example.com",
 		flags:   new(sessionsFlags).declare,
 		run:     runSessions,
@@ -75,7 +76,7 @@ func (f *sessionsFlags) list(ctx context.Context, p *program, words []string) er
 		if f.json {
 			return printJSONList(p.stdout, on.sessions(ctx, query))
 		}
-		headings := []string{"ID", "SIGNED IN", "UNTIL", "TENANT", "BUSINESS", "EMAIL"}
+		headings := []string{"ID", "SIGNED IN", "UNTIL", "DEVICE", "TENANT", "BUSINESS", "EMAIL"}
 		n, err := printTable(p.stdout, headings, on.sessions(ctx, query), sessionCells)
 		if err == nil && n == query.most {
 			fmt.Fprintf(p.stderr, "These are the newest %d: -limit N shows more, -all shows all.\n", n)
@@ -86,7 +87,7 @@ func (f *sessionsFlags) list(ctx context.Context, p *program, words []string) er
 
 func sessionCells(row sessionRow) []string {
 	return []string{
-		cell(row.ID), clockTime(row.CreatedAt), clockTime(row.ExpiresAt), cell(row.Tenant),
+		cell(row.ID), clockTime(row.CreatedAt), clockTime(row.ExpiresAt), cell(row.Device), cell(row.Tenant),
 		cell(business(row.ExternalBusinessID, row.BusinessID)), cell(text(row.Email)),
 	}
 }
