@@ -109,7 +109,7 @@ func (a *application) signInElsewhere(address string) {
 	a.t.Helper()
 	issued, err := a.Issuer().Issue(a.t.Context(), magiclink.MagicLinkCreate{ExternalBusinessID: "reports", Email: address})
 	require.NoError(a.t, err)
-	redeemed, err := a.Redeemer().Redeem(a.t.Context(), magiclink.TokenOf(issued.MagicLink))
+	redeemed, err := a.Redeemer().Redeem(magiclink.WithDevice(a.t.Context(), "Safari on iPhone"), magiclink.TokenOf(issued.MagicLink))
 	require.NoError(a.t, err)
 	_, _, err = a.Sessions().Grant(a.t.Context(), redeemed)
 	require.NoError(a.t, err)
