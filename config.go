@@ -72,6 +72,10 @@ type Config struct {
 	// negative.
 	SessionRecheck time.Duration
 
+	// Refusals remember why links were refused, for [Issuer.Get]: set the same value for New and NewRedeemer. Nil remembers nothing.
+	// httpadapter.NewService sets it where it is nil. With a flow of the package signin set it yourself, since the flow has a Redeemer of its own.
+	Refusals *Refusals
+
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
 

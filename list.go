@@ -13,10 +13,14 @@ const defaultListLimit = 50
 // can use the link with it. Printed by fmt or slog it shows no address.
 //
 // The history of the link is in the record: CreatedAt, ConsumedAt, RevokedAt. ConsumedAt is zero for a link that
-// [Config.Supersede] has ended, since nobody has used it. Refused attempts are not recorded: see [Audit].
+// [Config.Supersede] has ended, since nobody has used it. Refused attempts are not recorded in the store: see [Audit].
 type Link struct {
 	Record
 	State State
+
+	// LastRefusal says why a Redeemer has refused the link last, where [Config.Refusals] knows it; only Get fills it in. It is also a refusal that
+	// Inspect has found the link expired or revoked, as a mail scanner may have asked. That Inspect has found it used is none.
+	LastRefusal Refusal
 }
 
 // Session returns the session that came from the link, whatever has become of it: State and RevokedAt say whether it was ended, and ExpiresAt
@@ -150,7 +154,9 @@ func (i *Issuer) get(ctx context.Context, caller Caller, id string, now time.Tim
 	case record.TenantID != caller.TenantID || caller.BusinessID != "" && record.BusinessID != caller.BusinessID:
 		return Link{}, ErrNotFound
 	}
-	return linkOf(record, now), nil
+	link := linkOf(record, now)
+	link.LastRefusal = i.settings.Refusals.last(id)
+	return link, nil
 }
 
 // superseding begins the ConsumedBy of a record that a newer link has ended. The id of the newer link follows.

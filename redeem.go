@@ -22,35 +22,6 @@ type Redeemer struct {
 	tokens   linkTokens
 }
 
-// Redemption is what a link stands for.
-type Redemption struct {
-	MagicLinkID string
-	Subject     // whom the link signs in
-
-	Path           string        // a local path, checked again, or empty
-	SessionTimeout time.Duration // how long the session lasts, from RedeemedAt on
-	Extension      string        // as it was given when the link was issued
-	IssuedAt       time.Time     // UTC, like the following
-	ExpiresAt      time.Time     // when the link expires, not the session
-	RedeemedAt     time.Time     // when the link was used, the record's ConsumedAt; zero in what Inspect returns
-	Device         string        // on which device the link was used, where that is known: see WithDevice
-
-	// Delivered says how the link reached its person, where the package that has sent it knows. The core does not send links and leaves it
-	// empty.
-	Delivered Delivery
-
-	// Repeated reports that an earlier call with the same "by" has used the link, and that this call returns the result
-	// of that call again. If two calls overlap, both may report false.
-	Repeated bool
-}
-
-// Delivery is a way on which a link reaches its person.
-type Delivery string
-
-// DeliveredByMail says that the link was sent to the Email of its Subject by the package signin, and nowhere else: who redeems it reads that
-// mailbox. A link that the application has issued and sent itself proves nothing about a mailbox.
-const DeliveredByMail Delivery = "mail"
-
 const errMalformedBy = inputError("magiclink: redeem: by must be at most 64 bytes of UTF-8 without control characters")
 
 // NewRedeemer makes a Redeemer. It needs the Store that the Issuer writes to; public keys are enough. It reports every
@@ -89,10 +60,17 @@ func (r *Redeemer) Inspect(ctx context.Context, token string) (Redemption, error
 	if err := r.ready(); err != nil {
 		return Redemption{}, err
 	}
-	found, expired := r.verify(ctx, token, r.settings.Now())
+	now := r.settings.Now()
+	found, expired := r.verify(ctx, token, now)
 	if expired != nil && !errors.Is(expired, ErrExpired) {
 		return Redemption{}, expired
 	}
+	seen, err := r.inspect(ctx, found, expired)
+	r.refusedToLook(found.id, now, err)
+	return seen, err
+}
+
+func (r *Redeemer) inspect(ctx context.Context, found verifiedLink, expired error) (Redemption, error) {
 	record, err := r.settings.Store.Get(ctx, found.id)
 	seen, err := redemption("look the link up", found.id, record, err)
 	if err != nil {
@@ -158,6 +136,7 @@ func (r *Redeemer) redeem(ctx context.Context, token, by string, isNew bool) (Re
 	if err == nil && !redeemed.Repeated {
 		redeemed, err = r.consume(ctx, found.id, found.at, by, unused)
 	}
+	r.settings.Refusals.put(found.id, now, err) // an id that is not authentic is ErrInvalidToken, which is passed over
 	r.settings.observer.tell(ctx, eventOf(OpRedeem, now, redeemed.Subject, found.id, err), began)
 	return redeemed, err
 }
@@ -250,43 +229,4 @@ func (r *Redeemer) verify(ctx context.Context, token string, now time.Time) (ver
 		found.at = expires.Add(-time.Millisecond)
 	}
 	return found, err
-}
-
-// verdict turns the outcome of a store into one of ours. A link that the store does not have is as good as forged.
-func verdict(doing string, err error) error {
-	for _, outcome := range []error{ErrRevoked, ErrConsumed, ErrExpired} {
-		if errors.Is(err, outcome) {
-			return outcome
-		}
-	}
-	if errors.Is(err, ErrNotFound) {
-		return ErrInvalidToken
-	}
-	return unavailable(doing, err)
-}
-
-// redemption takes over what a store has answered. The path was checked when the link was issued. It is checked again
-// because it is about to become a redirection, and somebody may have changed what is stored.
-func redemption(doing, id string, record Record, err error) (Redemption, error) {
-	if err == nil && record.ID != id {
-		err = errOtherRecord
-	}
-	if err != nil {
-		return Redemption{}, verdict(doing, err)
-	}
-	path := record.Path
-	if !localPath(path) {
-		path = ""
-	}
-	return Redemption{
-		MagicLinkID:    record.ID,
-		Subject:        record.Subject,
-		Path:           path,
-		SessionTimeout: record.SessionTimeout,
-		Extension:      record.Extension,
-		IssuedAt:       record.CreatedAt,
-		ExpiresAt:      record.ExpiresAt,
-		RedeemedAt:     record.ConsumedAt,
-		Device:         record.device(),
-	}, nil
 }

@@ -13,13 +13,16 @@ func (r *Redeemer) InspectID(ctx context.Context, id string) (Redemption, error)
 	if err := r.ready(); err != nil {
 		return Redemption{}, err
 	}
+	now := r.settings.Now()
 	record, err := r.recordOf(ctx, id)
 	seen, err := redemption("look the link up", id, record, err)
 	if err != nil {
 		return Redemption{}, err
 	}
 	seen.RedeemedAt = time.Time{} // nobody can grant a session from it
-	switch err = record.Verdict(r.judgedAt(record.ExpiresAt, r.settings.Now()), ""); {
+	err = record.Verdict(r.judgedAt(record.ExpiresAt, now), "")
+	r.refusedToLook(id, now, err)
+	switch {
 	case errors.Is(err, ErrConsumed):
 		return seen, ErrConsumed
 	case err != nil:
@@ -45,15 +48,18 @@ func (r *Redeemer) RedeemID(ctx context.Context, id, by string) (Redemption, err
 	return redeemed, err
 }
 
-func (r *Redeemer) redeemID(ctx context.Context, id, by string, now time.Time) (Redemption, error) {
+func (r *Redeemer) redeemID(ctx context.Context, id, by string, now time.Time) (redeemed Redemption, err error) {
 	if len(by) > maxBy || !plainText(by) {
 		return Redemption{}, errMalformedBy
 	}
 	record, err := r.recordOf(ctx, id)
+	if err == nil { // the link is in the store
+		defer func() { r.settings.Refusals.put(id, now, err) }()
+	}
 	if err == nil && !record.usedBy(by) {
 		return r.consume(ctx, id, r.judgedAt(record.ExpiresAt, now), by, record.ConsumedAt.IsZero())
 	}
-	redeemed, err := repeated(id, record, err)
+	redeemed, err = repeated(id, record, err)
 	if err == nil && !now.Before(record.ExpiresAt.Add(r.settings.Leeway+repeatWindow)) {
 		return Redemption{}, ErrExpired
 	}

@@ -13,7 +13,7 @@ import (
 // ServiceConfig configures a [Service]. Only Config is required.
 type ServiceConfig struct {
 	// Config configures issuing, redeeming and sessions. Its Issuer and Audience are also the "iss" and the "aud" of access
-	// tokens; empty means the origin of BaseURL. Its Store is required.
+	// tokens; empty means the origin of BaseURL. Its Store is required. Nil Refusals are replaced by some of the service.
 	Config magiclink.Config
 
 	// Clients are the programs that may ask for access tokens, with which they issue links over HTTP. Nil serves an
@@ -125,6 +125,9 @@ type Service struct {
 func NewService(config ServiceConfig) (*Service, error) {
 	var found faults
 	s := new(Service)
+	if config.Config.Refusals == nil {
+		config.Config.Refusals = new(magiclink.Refusals)
+	}
 	s.makeCore(&found, config.Config)
 	if len(found) > 0 { // every part needs it
 		config.checkAlone(&found)

@@ -432,3 +432,22 @@ func TestReadiness(t *testing.T) {
 		})
 	}
 }
+
+// A service remembers by itself why its page and its route have refused a link.
+func TestServiceRemembersRefusals(t *testing.T) {
+	service := newService(t)
+	for _, redeem := range []func(link string) int{
+		func(link string) int { return call(service, http.MethodGet, link).Code },
+		func(link string) int {
+			return send(service, http.MethodPost, httpadapter.RedeemPath, typeJSON, `{"token":"`+link+`"}`).Code
+		},
+	} {
+		issued, err := service.Issuer().Issue(t.Context(), create)
+		require.NoError(t, err)
+		require.NoError(t, service.Issuer().Revoke(t.Context(), create.Caller.TenantID, issued.MagicLinkID))
+		require.Equal(t, http.StatusGone, redeem(issued.MagicLink))
+		link, err := service.Issuer().Get(t.Context(), create.Caller, issued.MagicLinkID)
+		require.NoError(t, err)
+		require.Equal(t, magiclink.ReasonRevoked, link.LastRefusal.Reason)
+	}
+}
