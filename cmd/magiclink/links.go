@@ -36,8 +36,9 @@ func linksCommand() *command {
 		args:    "list | show ID | revoke ID | revoke -email ADDRESS … [flags]",
 		summary: "lists and shows links, and ends them",
 		long: "list shows the newest links first. show says what has become of one link, and what that means for the person who could\n" +
-			"not use it. revoke ID ends a link, and the session that has come from it. revoke with -email, -business or\n" +
-			"-external-business ends all links and sessions of that subject; it asks nothing, and says how many these were.\n" +
+			"not use it. With -audit FILE it also prints what that file knows of the link: when it was issued, used, and refused, and why.\n" +
+			"revoke ID ends a link, and the session that has come from it. revoke with -email, -business or -external-business ends all\n" +
+			"links and sessions of that subject; it asks nothing, and says how many these were.\n" +
 			"No command can show a link again that was issued: it is kept nowhere.\n\n" +
 			"The links are those of the data directory or of -store, also while serve runs. Without -tenant, list and show look at\n" +
 			"all tenants of the configuration. revoke of a subject needs -tenant where there are several, unless it names a business.\n" +
@@ -116,23 +117,6 @@ func (f *linksFlags) checkList() error {
 		return usagef("-state %q is not a state: did you mean %s?", f.state, near)
 	}
 	return usagef("-state %q is not a state: write one of %s", f.state, strings.Join(states, ", "))
-}
-
-func (f *linksFlags) show(ctx context.Context, p *program, words []string) error {
-	id, err := linkID(words, "show")
-	if err != nil {
-		return err
-	}
-	return f.where.withOperator(ctx, p, func(ctx context.Context, on operator) error {
-		row, err := on.link(ctx, id)
-		switch {
-		case err != nil:
-			return notFound(err)
-		case f.json:
-			return printJSON(p.stdout, row)
-		}
-		return printLink(p.stdout, row, now())
-	})
 }
 
 // linkID takes the id of a link, and also that of a session.

@@ -1,11 +1,65 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
 	"time"
+
+	"github.com/magiclink-go/magiclink"
 )
+
+// linkShown is a link with its history. The link is nil where only the audit log knows it.
+type linkShown struct {
+	ID string `json:"magic_link_id"`
+	*linkRow
+	Events *history `json:"events,omitempty"`
+}
+
+func (f *linksFlags) show(ctx context.Context, p *program, words []string) error {
+	id, err := linkID(words, "show")
+	if err != nil {
+		return err
+	}
+	shown := linkShown{ID: id}
+	if path := f.where.audit.path; path != "" && path != "-" {
+		if shown.Events, err = readHistory(ctx, path, id); err != nil {
+			return err
+		}
+		if n := shown.Events.unreadable; n > 0 {
+			fmt.Fprintf(p.stderr, "%s of the audit log about this link cannot be read, perhaps because the disk was full.\n", count(n, "line", "lines"))
+		}
+	}
+	return f.where.withOperator(ctx, p, func(ctx context.Context, on operator) error {
+		row, err := on.link(ctx, id)
+		switch {
+		case err == nil:
+			shown.linkRow = &row
+		case !errors.Is(err, magiclink.ErrNotFound) || shown.Events == nil || shown.Events.isEmpty():
+			return notFound(err)
+		}
+		if f.json {
+			return printJSON(p.stdout, shown)
+		}
+		return shown.print(p.stdout)
+	})
+}
+
+func (l *linkShown) print(w io.Writer) error {
+	var err error
+	if l.linkRow != nil {
+		err = printLink(w, *l.linkRow, now())
+	} else {
+		_, err = fmt.Fprintf(w, "The link %s was removed since: an unused link is removed within minutes after it has expired, and a used one\n"+
+			"after the end of its session.\n", l.ID)
+	}
+	if err == nil && l.Events != nil {
+		err = l.Events.print(w)
+	}
+	return err
+}
 
 // printLink shows one link, and says in words what that means.
 func printLink(w io.Writer, row linkRow, at time.Time) error {
@@ -25,7 +79,7 @@ func printLink(w io.Writer, row linkRow, at time.Time) error {
 	line("Expires", withAge(row.ExpiresAt, at))
 	line("Used", timeLine(row.ConsumedAt, at, "by nobody"))
 	if row.Device != "" {
-		line("On", cell(row.Device))
+		line("Device", cell(row.Device))
 	}
 	line("Revoked", timeLine(row.RevokedAt, at, "no"))
 	if row.SessionExpiresAt != nil {

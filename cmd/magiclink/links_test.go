@@ -237,7 +237,7 @@ func TestSessions(t *testing.T) {
 	require.Equal(t, []any{john, jane2}, list("-limit", "2"))
 	require.Regexp(t, `(?m)^`+jane1+` +\S+ \S+Z +\S+ \S+Z +Firefox on Windows +dev +acme +jane@example.com$`, command(t, folder, nil, "sessions", "list").stdout)
 	require.Equal(t, "Firefox on Windows", rows(t, command(t, folder, nil, "sessions", "list", "-json"))[0]["device"])
-	require.Regexp(t, `(?m)^On +Firefox on Windows$`, command(t, folder, nil, "links", "show", jane1).stdout)
+	require.Regexp(t, `(?m)^Device +Firefox on Windows$`, command(t, folder, nil, "links", "show", jane1).stdout)
 
 	require.Equal(t, http.StatusOK, p.session(token1), "the control")
 	got := command(t, folder, nil, "sessions", "end", jane1)
