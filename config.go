@@ -59,8 +59,9 @@ type Config struct {
 	MaxTTL time.Duration
 
 	// Supersede lets a new link end the older unused links of the same Subject, so that the link of the last mail is the one that
-	// works. Sessions go on. Links without an Email are left alone, because they may be for several people. It needs a Store that is a [Lister]. Each Issue
-	// then looks for older links; in a store with many links that needs an index by address, and in store/redis always an index.
+	// works. Sessions go on. Links without an Email are left alone, because they may be for several people. It needs a Store that is a
+	// [Lister], and New asks a [ListChecker] whether it can list the links of an address. Each Issue then looks for older links; in a store with many
+	// links that needs an index by address, and in store/redis always an index.
 	Supersede bool
 
 	// Limits bound how often links are issued. The zero Limits bound nothing. Limits need a Store that is a [Limiter].

@@ -22,8 +22,8 @@ func New(config Config) (*Issuer, error) {
 		faults.add("Keys", "has no key that can sign: load the keyring with its private keys")
 	}
 	faults.checkLimits(config.Limits, config.Store)
-	if _, ok := StoreAs[Lister](config.Store); config.Supersede && !ok {
-		faults.add("Supersede", "needs a Store that is a Lister, as the stores of this project are")
+	if config.Supersede {
+		faults.requireLister(config.Store)
 	}
 	if err := faults.err(); err != nil {
 		return nil, err

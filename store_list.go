@@ -45,6 +45,14 @@ type Lister interface {
 	List(ctx context.Context, query ListQuery) ([]Record, error)
 }
 
+// ListChecker is an optional interface of a [Lister] that can list only what its configuration says, as store/redis lists what it has indexed. What needs a
+// Lister asks it once, so that a program refuses such a configuration when it starts, and not at its first call.
+type ListChecker interface {
+	// CheckList returns nil if List and RevokeSubject can serve a subject whose other fields are empty, and else an error that matches [ErrUnsupported] and says
+	// what to set. It does no I/O.
+	CheckList(subject Subject) error
+}
+
 // ListQuery says which records a [Lister] returns. Printed by fmt or slog it shows no address.
 //
 // The zero ListQuery is refused, because its Limit is.

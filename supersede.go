@@ -15,6 +15,19 @@ const (
 	sameMoment = time.Second
 )
 
+// requireLister demands a store that can list the links of an address.
+func (e *ConfigErrors) requireLister(store Store) {
+	if _, ok := StoreAs[Lister](store); !ok {
+		e.add("Supersede", "needs a Store that is a Lister, as the stores of this project are")
+		return
+	}
+	if checker, ok := StoreAs[ListChecker](store); ok {
+		if err := checker.CheckList(Subject{Email: "anybody@example.com"}); err != nil {
+			e.add("Supersede", "needs a Store that lists the links of an address: "+err.Error())
+		}
+	}
+}
+
 // supersede ends the older unused links of the subject of a link that was just stored. It is called after the new link was stored. Of links that are
 // issued at once the one with the largest id stays: each of the others is ended by a call that finds a larger id, if need be by its own.
 //

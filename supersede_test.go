@@ -3,6 +3,7 @@ package magiclink_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 	"time"
@@ -13,6 +14,17 @@ import (
 )
 
 func supersede(c *magiclink.Config) { c.Supersede = true }
+
+// unindexed is a Lister that is not set up to list.
+type unindexed struct{ magiclink.Store }
+
+func (unindexed) List(context.Context, magiclink.ListQuery) ([]magiclink.Record, error) {
+	return nil, magiclink.ErrUnsupported
+}
+
+func (unindexed) CheckList(magiclink.Subject) error {
+	return fmt.Errorf("%w: set the index", magiclink.ErrUnsupported)
+}
 
 func TestSupersede(t *testing.T) {
 	for name, open := range stores {
@@ -140,6 +152,13 @@ func TestSupersedeFails(t *testing.T) {
 
 	_, err = magiclink.New(magiclink.Config{BaseURL: baseURL, Keys: seededKeyring(t), Store: storeOnly{f.store.Store}, Supersede: true})
 	require.ErrorContains(t, err, "Supersede needs a Store that is a Lister")
+	for _, store := range []magiclink.Store{unindexed{f.store.Store}, &tapStore{Store: unindexed{f.store.Store}}} {
+		_, err = magiclink.New(magiclink.Config{BaseURL: baseURL, Keys: seededKeyring(t), Store: store, Supersede: true})
+		require.ErrorContains(t, err, "Supersede needs a Store that lists the links of an address: ")
+		require.ErrorContains(t, err, "set the index")
+		_, err = magiclink.New(magiclink.Config{BaseURL: baseURL, Keys: seededKeyring(t), Store: store})
+		require.NoError(t, err, "the control")
+	}
 }
 
 // A process that died between the two steps has left a link that looks used: it is shown as revoked, and never as a session.

@@ -155,8 +155,11 @@ func configFault(err error) error {
 		"BaseURL": "base-url", "Config.BaseURL": "base-url", "App": "app-name", "NewLinkURL": "new-link-url", "Page.App": "app-name", "Page.NewLinkURL": "new-link-url",
 		"Supersede": "supersede", "Config.Supersede": "supersede", "Config.Limits": "limit-subject or -limit-tenant",
 	}[fault.Field]
-	if name == "" {
+	switch {
+	case name == "":
 		return err
+	case name == "supersede" && strings.Contains(fault.Reason, "Options.Indexes"):
+		return usagef("-supersede looks for the older links of an address, and Redis lists only what it has indexed: write -redis-index tenant or email")
 	}
 	return usagef("-%s %s", name, fault.Reason)
 }

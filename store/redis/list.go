@@ -8,7 +8,21 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-var _ magiclink.Lister = (*Store)(nil)
+var (
+	_ magiclink.Lister      = (*Store)(nil)
+	_ magiclink.ListChecker = (*Store)(nil)
+)
+
+// CheckList returns an error that matches [magiclink.ErrUnsupported] if [Options] names no [Index] for the subject.
+func (s *Store) CheckList(subject magiclink.Subject) error {
+	switch {
+	case !s.usable():
+		return failed("list", errNoStore)
+	case len(s.indexKeys(subject)) == 0:
+		return failed("list", errNoIndex(subject))
+	}
+	return nil
+}
 
 // List returns the records that match, those with the largest ids first. It needs an [Index] for the query, and returns an error that
 // matches [magiclink.ErrUnsupported] if [Options] names none. It reads the entries of the index and the records in steps of at most 256, until
