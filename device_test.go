@@ -55,7 +55,7 @@ func TestDevice(t *testing.T) {
 					listed, err := f.sessions.List(t.Context(), granted.Subject)
 					require.NoError(t, err)
 					require.Equal(t, []magiclink.Session{granted}, listed)
-					link, err := f.Issuer.Get(t.Context(), caller("tenant-1", ""), id)
+					link, err := f.Get(t.Context(), caller("tenant-1", ""), id)
 					require.NoError(t, err)
 					session, used := link.Session()
 					require.True(t, used)
@@ -204,7 +204,7 @@ func TestHostileDeviceInTheStore(t *testing.T) {
 	} {
 		f.store.create = func(r *magiclink.Record) { r.ConsumedAt, r.ConsumedBy = noon, by }
 		_, id := f.link(t, fullInput)
-		link, err := f.Issuer.Get(t.Context(), caller("tenant-1", ""), id)
+		link, err := f.Get(t.Context(), caller("tenant-1", ""), id)
 		require.NoError(t, err)
 		session, used := link.Session()
 		require.True(t, used)

@@ -22,7 +22,7 @@ func remembering(t *testing.T) fixture {
 func (f fixture) lastRefusal(tb testing.TB, id string) magiclink.Refusal {
 	tb.Helper()
 	f.store.before = nil
-	link, err := f.Issuer.Get(tb.Context(), caller("tenant-1", ""), id)
+	link, err := f.Get(tb.Context(), caller("tenant-1", ""), id)
 	require.NoError(tb, err)
 	return link.LastRefusal
 }
@@ -102,10 +102,10 @@ func TestLastRefusalOfSeveral(t *testing.T) {
 		require.Equal(t, magiclink.ErrConsumed, err)
 	}
 	require.Equal(t, magiclink.Refusal{Reason: magiclink.ReasonConsumed, At: noon.Add(time.Second)}, f.lastRefusal(t, id))
-	link, err := f.Issuer.Get(t.Context(), caller("tenant-2", ""), id)
+	link, err := f.Get(t.Context(), caller("tenant-2", ""), id)
 	require.Equal(t, magiclink.ErrNotFound, err)
 	require.Zero(t, link)
-	listed, err := f.Issuer.List(t.Context(), caller("tenant-1", ""), magiclink.ListQuery{})
+	listed, err := f.List(t.Context(), caller("tenant-1", ""), magiclink.ListQuery{})
 	require.NoError(t, err)
 	require.Zero(t, listed[0].LastRefusal, "List asks nobody")
 }
@@ -175,7 +175,7 @@ func TestRefusalsRace(t *testing.T) {
 		group.Go(func() {
 			for range 200 {
 				_, _ = f.Redeem(t.Context(), token)
-				_, _ = f.Issuer.Get(t.Context(), caller("tenant-1", ""), id)
+				_, _ = f.Get(t.Context(), caller("tenant-1", ""), id)
 			}
 		})
 	}
