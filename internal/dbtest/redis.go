@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -24,19 +25,29 @@ type Redis struct {
 }
 
 // StartRedis starts a Redis server with further directives, such as "appendonly yes". It keeps its data in memory alone unless a
-// directive says otherwise.
+// directive says otherwise. MAGICLINK_TEST_REDIS_SERVER names another program than redis-server.
 func StartRedis(t testing.TB, directives ...string) *Redis {
 	t.Helper()
-	return startRedis(t, "redis-server", directives)
+	return startRedis(t, redisServer(), directives)
 }
+
+func redisServer() string { return cmp.Or(os.Getenv("MAGICLINK_TEST_REDIS_SERVER"), "redis-server") }
+
+// clientOf returns the program that goes with a server: redis-cli with redis-server.
+func clientOf(server string) string { return strings.TrimSuffix(server, "-server") + "-cli" }
 
 // StartValkey starts a Valkey server. It skips the test where the program is missing, since not every Debian has a package of it.
 func StartValkey(t testing.TB, directives ...string) *Redis {
 	t.Helper()
+	return startRedis(t, valkeyServer(t), directives)
+}
+
+func valkeyServer(t testing.TB) string {
+	t.Helper()
 	if _, err := exec.LookPath("valkey-server"); err != nil {
-		t.Skip("valkey-server is missing: install the Debian package valkey-server, from Debian 13 on")
+		t.Skip("valkey-server is missing: install the Debian package valkey-server, from Debian 13 on or from bookworm-backports")
 	}
-	return startRedis(t, "valkey-server", directives)
+	return "valkey-server"
 }
 
 func startRedis(t testing.TB, name string, directives []string) *Redis {

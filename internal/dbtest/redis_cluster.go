@@ -15,14 +15,25 @@ type RedisCluster struct {
 // StartRedisCluster starts three masters and a number of replicas for each of them.
 func StartRedisCluster(t testing.TB, replicas int) *RedisCluster {
 	t.Helper()
+	return startCluster(t, redisServer(), replicas)
+}
+
+// StartValkeyCluster starts three masters of Valkey. It skips the test where the program is missing, as [StartValkey] does.
+func StartValkeyCluster(t testing.TB) *RedisCluster {
+	t.Helper()
+	return startCluster(t, valkeyServer(t), 0)
+}
+
+func startCluster(t testing.TB, program string, replicas int) *RedisCluster {
+	t.Helper()
 	c := &RedisCluster{}
 	arguments := []string{"--cluster", "create"}
 	for range 3 * (1 + replicas) {
-		node := startClusterNode(t)
+		node := startClusterNode(t, program)
 		c.Nodes = append(c.Nodes, node)
 		arguments = append(arguments, node.Address())
 	}
-	run(t, c.Nodes[0].dir, "redis-cli", append(arguments, "--cluster-replicas", strconv.Itoa(replicas), "--cluster-yes")...)
+	run(t, c.Nodes[0].dir, clientOf(program), append(arguments, "--cluster-replicas", strconv.Itoa(replicas), "--cluster-yes")...)
 	for _, node := range c.Nodes {
 		node.Await(t, "CLUSTER INFO", "cluster_state:ok")
 		c.IDs = append(c.IDs, firstWord(t, node.Ask(t, "CLUSTER MYID")))
@@ -31,11 +42,11 @@ func StartRedisCluster(t testing.TB, replicas int) *RedisCluster {
 }
 
 // startClusterNode picks a port whose cluster bus port, 10000 above, exists.
-func startClusterNode(t testing.TB) *Redis {
+func startClusterNode(t testing.TB, server string) *Redis {
 	t.Helper()
-	program(t, "redis-server")
+	program(t, server)
 	bus := freePort(t)
-	return startRedis(t, "redis-server", []string{
+	return startRedis(t, server, []string{
 		"cluster-enabled yes", "cluster-config-file nodes.conf", "cluster-node-timeout 1000", "cluster-port " + strconv.Itoa(bus),
 	})
 }

@@ -100,7 +100,12 @@ func TestStore(t *testing.T) {
 }
 
 func TestStoreOnValkey(t *testing.T) {
-	storetest.Run(t, fresh(openClient(t, dbtest.StartValkey(t).URL(), nil), redis.Options{Indexes: everyIndex}))
+	t.Run("Server", func(t *testing.T) {
+		storetest.Run(t, fresh(openClient(t, dbtest.StartValkey(t).URL(), nil), redis.Options{Indexes: everyIndex}))
+	})
+	t.Run("Cluster", func(t *testing.T) {
+		storetest.Run(t, fresh(openCluster(t, dbtest.StartValkeyCluster(t)), redis.Options{Indexes: everyIndex}))
+	})
 }
 
 func TestStoreOnCluster(t *testing.T) {
