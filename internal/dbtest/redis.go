@@ -22,6 +22,8 @@ type Redis struct {
 	dir  string
 	more []string // directives
 	run  *process
+
+	replicas int // that were started
 }
 
 // StartRedis starts a Redis server with further directives, such as "appendonly yes". It keeps its data in memory alone unless a
@@ -94,6 +96,8 @@ func (s *Redis) ReplicaThrough(t testing.TB, address string, directives ...strin
 	t.Helper()
 	replica := startRedis(t, s.name, append(directives, "replicaof "+strings.ReplaceAll(address, ":", " ")))
 	replica.Await(t, "INFO replication", "master_link_status:up")
+	s.replicas++
+	s.Await(t, fmt.Sprintf("PUBLISH replicas count\r\nWAIT %d 100", s.replicas), fmt.Sprintf(":0\r\n:%d", s.replicas)) // they confirm what comes now
 	return replica
 }
 

@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -37,6 +38,9 @@ func startCluster(t testing.TB, program string, replicas int) *RedisCluster {
 	for _, node := range c.Nodes {
 		node.Await(t, "CLUSTER INFO", "cluster_state:ok")
 		c.IDs = append(c.IDs, firstWord(t, node.Ask(t, "CLUSTER MYID")))
+	}
+	for _, master := range c.Nodes[:3] {
+		master.Await(t, fmt.Sprintf("FLUSHALL\r\nWAIT %d 100", replicas), fmt.Sprintf("+OK\r\n:%d", replicas)) // they confirm what comes now
 	}
 	return c
 }

@@ -13,7 +13,7 @@ import (
 
 // precheckFor is how long a server that may have too few replicas waits for them before a write. Replicas that follow it answer within
 // a round trip.
-const precheckFor = 100 * time.Millisecond
+const precheckFor = 250 * time.Millisecond
 
 // confirmer sends writes together with WAIT over one connection, so that the reply to WAIT counts the replicas that have them. It talks
 // to each server of a cluster by itself, since go-redis would send a WAIT to any of them.
@@ -72,7 +72,7 @@ func (f *confirmer) server(ctx context.Context, c *call) (*goredis.Client, error
 
 // attemptOn sends calls to one server.
 func (f *confirmer) attemptOn(ctx context.Context, server *goredis.Client, calls []*call) {
-	if err := f.precheck(ctx, server); err != nil {
+	if err := f.precheck(ctx, server, calls[0]); err != nil {
 		for _, c := range calls {
 			c.err = notSent{err}
 		}
@@ -133,15 +133,21 @@ func (f *confirmer) unconfirmed(confirmed int, failure error) error {
 	return nil
 }
 
-// precheck refuses writes while the server has too few replicas. It asks unless the last write was confirmed.
-func (f *confirmer) precheck(ctx context.Context, server *goredis.Client) error {
+// precheck refuses writes while the server has too few replicas. It asks unless the last write was confirmed. The call is one of the
+// writes.
+func (f *confirmer) precheck(ctx context.Context, server *goredis.Client, c *call) error {
 	if _, ok := f.trusted.Load(server); ok {
 		return nil
 	}
 	reply := newCommand(ctx, []any{"wait", f.replicas, min(precheckFor, f.patience(ctx, server)).Milliseconds()})
+	commands := []goredis.Cmder{newCommand(ctx, touchScript.call(c.key, true)), reply}
+	if c.asking {
+		commands = append([]goredis.Cmder{newCommand(ctx, []any{"asking"})}, commands...)
+	}
 	pipeline := server.Pipeline()
-	// WAIT counts the replicas that have what was written before the last command of the connection: PING makes that now.
-	_ = pipeline.BatchProcess(ctx, newCommand(ctx, []any{"ping"}), reply)
+	// WAIT counts the replicas that have the last write of this connection. Without a write it would count a replica that hangs. Where
+	// the server refuses this write, it refuses the call as well, and the call has the error.
+	_ = pipeline.BatchProcess(ctx, commands...)
 	_, _ = pipeline.Exec(ctx) // the command has the error
 	switch connected, err := reply.Int(); {
 	case err != nil:

@@ -80,7 +80,7 @@ func TestReplicaHangs(t *testing.T) {
 func TestRepetitionIsReplicated(t *testing.T) {
 	for required, want := range map[int]string{0: "", 1: "cmdstat_pexpireat:calls=2,"} {
 		primary := dbtest.StartRedis(t)
-		primary.Replica(t)
+		replica := primary.Replica(t)
 		client := openClient(t, primary.URL(), nil)
 		store := openStore(t, client, redis.Options{RequireReplicas: required})
 		require.NoError(t, store.Create(t.Context(), link(1)))
@@ -91,8 +91,10 @@ func TestRepetitionIsReplicated(t *testing.T) {
 		for range 2 {
 			require.NoError(t, store.Revoke(t.Context(), link(1).ID, time.Now()))
 		}
-		stats := client.Info(t.Context(), "commandstats").Val()
-		require.Contains(t, stats, want)
+		require.NoError(t, client.Set(t.Context(), "last", "", 0).Err())
+		replica.Await(t, "GET last", "$0")
+		stats := replica.Ask(t, "INFO commandstats")
+		require.Contains(t, stats, want, "the replica has each repetition")
 		require.Equal(t, want != "", strings.Contains(stats, "cmdstat_pexpireat"))
 	}
 }

@@ -61,11 +61,23 @@ if stop < tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
 return 0
 `
 
+// Touch sends a write to the replicas that leaves the key as it is.
+const touchText = `#!lua
+local stop = redis.call('PEXPIRETIME', KEYS[1])
+if stop > 0 then
+	redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', stop))
+elseif stop == -2 then
+	redis.call('SET', KEYS[1], '', 'PX', 1000)
+	redis.call('DEL', KEYS[1])
+end
+`
+
 var (
 	consumeScript = newScript(stateScript(consumeText))
 	revokeScript  = newScript(stateScript(revokeText))
 	purgeScript   = newScript(stateScript(purgeText))
 	probeScript   = newScript("#!lua\nreturn 1")
+	touchScript   = newScript(touchText)
 )
 
 // stateScript returns a script that begins with readState.
