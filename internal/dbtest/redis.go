@@ -23,7 +23,8 @@ type Redis struct {
 	more []string // directives
 	run  *process
 
-	replicas int // that were started
+	replicas int  // that were started
+	sentinel bool // knows no QUIT
 }
 
 // StartRedis starts a Redis server with further directives, such as "appendonly yes". It keeps its data in memory alone unless a
@@ -140,8 +141,15 @@ func (s *Redis) ask(command string) (string, error) {
 	}
 	defer conn.Close() //nolint:errcheck // nothing is left to say
 	_ = conn.SetDeadline(time.Now().Add(2 * time.Second))
-	if _, err = fmt.Fprintf(conn, "%s\r\nQUIT\r\n", command); err != nil {
+	end := "QUIT\r\n"
+	if s.sentinel {
+		end = ""
+	}
+	if _, err = fmt.Fprintf(conn, "%s\r\n%s", command, end); err != nil {
 		return "", err
+	}
+	if s.sentinel { // other servers would forget a client that waits for the answer to WAIT
+		_ = conn.(*net.TCPConn).CloseWrite()
 	}
 	var answer strings.Builder
 	_, err = bufio.NewReader(conn).WriteTo(&answer)
