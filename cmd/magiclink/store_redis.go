@@ -49,21 +49,35 @@ func databaseOf(text string) string {
 
 // redisClient returns the client of a cluster if the URL names further servers by addr=HOST:PORT, and of one server otherwise.
 func redisClient(server string) (goredis.UniversalClient, error) {
+	server, files, err := cutTLSFiles(server)
+	if err != nil {
+		return nil, err
+	}
 	if _, query, _ := strings.Cut(server, "?"); strings.Contains("&"+query, "&addr=") {
-		options, err := goredis.ParseClusterURL(server)
-		if err != nil {
-			return nil, err
-		}
-		if strings.Trim(databaseOf(server), "0/") != "" {
-			return nil, errors.New("a cluster has the database 0 alone: leave the number of the database out")
-		}
-		options.ContextTimeoutEnabled = true
-		return goredis.NewClusterClient(options), nil
+		return clusterClient(server, files)
 	}
 	options, err := goredis.ParseURL(server)
 	if err != nil {
 		return nil, err
 	}
+	if err := files.apply(options.TLSConfig); err != nil {
+		return nil, err
+	}
 	options.ContextTimeoutEnabled = true
 	return goredis.NewClient(options), nil
+}
+
+func clusterClient(server string, files tlsFiles) (goredis.UniversalClient, error) {
+	options, err := goredis.ParseClusterURL(server)
+	if err != nil {
+		return nil, err
+	}
+	if strings.Trim(databaseOf(server), "0/") != "" {
+		return nil, errors.New("a cluster has the database 0 alone: leave the number of the database out")
+	}
+	if err := files.apply(options.TLSConfig); err != nil {
+		return nil, err
+	}
+	options.ContextTimeoutEnabled = true
+	return goredis.NewClusterClient(options), nil
 }

@@ -35,6 +35,7 @@ var refusals = []struct{ prefix, advice string }{
 	{"WRONGPASS", "the server does not know the user or the password: correct Username and Password of the client, in a URL redis://USER:PASSWORD@HOST"},
 	{"NOPERM", permissionAdvice},
 	{"ERR The user executing the script can't run", permissionAdvice},
+	{"ERR ACL failure in script", permissionAdvice}, // from Redis 7.2 on
 	{"CROSSSLOT", "the server has mistaken the key for several: report this as a bug"},
 	{"NOREPLICAS", "the server has fewer replicas than min-replicas-to-write: bring them back"},
 	{"MISCONF", "the server cannot write to its disk: look at its log"},
