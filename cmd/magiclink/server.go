@@ -69,7 +69,8 @@ func (s *server) assemble(config *configFile) error {
 		return err
 	}
 	routes := routeNames{page: page, base: core.BaseURL}
-	handler, err := s.limitRedemptions(page, followUnknownKeys(s.keys, s.follower, service))
+	others := &foreignKeys{store: s.store, logger: s.logger}
+	handler, err := s.limitRedemptions(page, followUnknownKeys(s.keys, s.follower, others, service))
 	if err != nil {
 		return err
 	}

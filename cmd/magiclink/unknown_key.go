@@ -14,15 +14,20 @@ import (
 )
 
 // followUnknownKeys has the key file read before a request is handled whose token names a key that this process does not
-// have: "magiclink keys" may have changed the keys a moment ago. It verifies nothing.
-func followUnknownKeys(keys *magiclink.Keyring, f *follower, next http.Handler) http.Handler {
+// have: "magiclink keys" may have changed the keys a moment ago. A token that names an unknown key all the same may be of another replica.
+// It verifies nothing.
+func followUnknownKeys(keys *magiclink.Keyring, f *follower, others *foreignKeys, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, body := peek(w, r)
 		for _, token := range append(tokensOf(r), tokenIn(body)) {
-			if namesUnknownKey(keys, token) {
-				f.lookNow(r.Context())
-				break
+			if unknownKey(keys, token) == "" {
+				continue
 			}
+			f.lookNow(r.Context())
+			if kid := unknownKey(keys, token); kid != "" {
+				others.look(r.Context(), kid, token)
+			}
+			break
 		}
 		next.ServeHTTP(w, r)
 	})
@@ -85,25 +90,31 @@ func tokenIn(text string) string {
 	return "eyJ" + token
 }
 
-func namesUnknownKey(keys *magiclink.Keyring, token string) bool {
-	head, _, isToken := strings.Cut(token, ".")
-	if !isToken || !strings.HasPrefix(head, "eyJ") || len(head) > 1024 {
-		return false
-	}
-	decoded, err := base64.RawURLEncoding.DecodeString(head)
-	if err != nil {
-		return false
-	}
+// unknownKey returns the id of the key that the token names, if the keys do not have it.
+func unknownKey(keys *magiclink.Keyring, token string) (kid string) {
 	var header struct {
 		KID string `json:"kid"`
 	}
-	if json.Unmarshal(decoded, &header) != nil || header.KID == "" {
-		return false
+	if !readPart(token, 0, &header) {
+		return ""
 	}
 	for _, key := range keys.Keys() {
 		if key.ID == header.KID {
-			return false
+			return ""
 		}
 	}
-	return true
+	return header.KID
+}
+
+// maxPart bounds a part of a token that is read here, in bytes.
+const maxPart = 1024
+
+// readPart decodes a part of a token that nobody has verified: the header is 0, and the payload 1.
+func readPart(token string, part int, to any) (ok bool) {
+	parts := strings.SplitN(token, ".", 3)
+	if len(parts) < part+2 || !strings.HasPrefix(token, "eyJ") || len(parts[part]) > maxPart {
+		return false
+	}
+	decoded, err := base64.RawURLEncoding.DecodeString(parts[part])
+	return err == nil && json.Unmarshal(decoded, to) == nil
 }

@@ -140,6 +140,9 @@ func TestKeysRotateUnderLoad(t *testing.T) {
 		_, statuses := l.stop()
 		require.Subset(t, []string{"issue Created", "redeem OK"}, keysOf(statuses), "no live link was refused: %v", statuses)
 		require.Greater(t, statuses["redeem OK"], 400)
+		for _, replica := range f.replicas {
+			require.NotContains(t, replica.Stderr(), "give all replicas the same -keys", "a rotation is no reason to warn")
+		}
 	})
 }
 

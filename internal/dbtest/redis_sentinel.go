@@ -34,7 +34,7 @@ func startSentinel(t testing.TB, primary *Redis) *Redis {
 	writeFile(t, path, strings.Join([]string{
 		"port " + strconv.Itoa(s.Port), "bind 127.0.0.1", "dir " + s.dir, "protected-mode no",
 		fmt.Sprintf("sentinel monitor %s 127.0.0.1 %d 2", SentinelMaster, primary.Port),
-		"sentinel down-after-milliseconds " + SentinelMaster + " 500", "sentinel failover-timeout " + SentinelMaster + " 5000",
+		"sentinel down-after-milliseconds " + SentinelMaster + " 1000", "sentinel failover-timeout " + SentinelMaster + " 5000",
 	}, "\n")+"\n")
 	s.run = startProcess(t, s.dir, "KILL", s.name, path, "--sentinel")
 	s.Await(t, "PING", "PONG")
