@@ -4,11 +4,13 @@
 set -euo pipefail
 
 present() { command -v "$1" >/dev/null || compgen -G "/usr/lib/postgresql/*/bin/$1" >/dev/null || [ -x "/usr/sbin/$1" ]; }
+packaged() { apt-cache policy "$1" 2>/dev/null | grep -q '^  Candidate: [^(]'; }
 
 wanted=()
 present postgres || wanted+=(postgresql)
 present pgbouncer || wanted+=(pgbouncer)
 present redis-server && present redis-cli || wanted+=(redis-server redis-tools)
+if ! present valkey-server && packaged valkey-server; then wanted+=(valkey-server); fi
 if [ ${#wanted[@]} -eq 0 ]; then
 	exit 0
 fi
@@ -25,7 +27,5 @@ fi
 mkdir -p /etc/postgresql-common/createcluster.d
 echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.d/magiclink-tests.conf
 apt-get update -qq
-if apt-cache show valkey-server >/dev/null 2>&1; then
-	wanted+=(valkey-server)
-fi
+if ! present valkey-server && packaged valkey-server; then wanted+=(valkey-server); fi # the first look may have met no lists
 apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null

@@ -42,6 +42,8 @@ func TestSentinelsPromote(t *testing.T) {
 
 	promoted := awaitCreate(t, plain, 3e9, 15*time.Second)
 	t.Logf("links are made again after %v", promoted)
+	require.NotEmpty(t, stopPlain())
+	requireAll(t, plain, stopConfirmed())
 	for _, i := range used {
 		_, err := plain.Consume(t.Context(), link(i).ID, time.Now(), "somebody else")
 		require.ErrorIs(t, err, magiclink.ErrConsumed, "no use that was confirmed is undone")
@@ -56,8 +58,6 @@ func TestSentinelsPromote(t *testing.T) {
 	t.Logf("two replicas confirm again after %v", awaitCreate(t, confirmed, 5e9, 15*time.Second, func() {
 		primary.Ask(t, "REPLICAOF "+newPrimary(t, replicas)) // a sentinel would do that ten seconds later
 	}))
-	requireAll(t, plain, stopConfirmed())
-	require.NotEmpty(t, stopPlain())
 }
 
 func openFailover(t *testing.T, sentinels []string) *goredis.Client {
