@@ -28,7 +28,8 @@
 // replicas have it in their memory. When fewer confirm it in time, the error matches [magiclink.ErrUnknownOutcome]: the primary has the
 // write. The same Consume with the same by completes the redemption as soon as enough replicas are there. Once a write was short of
 // replicas, the Store counts them before the next write, and refuses the write, without any change, while there are too few. A new Store
-// does the same before its first write. To count them, the Store sends them a write that leaves the key of the call as it is. RequireReplicas does not promise that no failover undoes the write: a replica that has not confirmed
+// does the same before its first write. The Store counts the replicas that confirm within a quarter of a second a write that leaves the
+// key of the call as it is. RequireReplicas does not promise that no failover undoes the write: a replica that has not confirmed
 // the write may be promoted, and replicas may lose their memory. Name all replicas that can be promoted, and let the servers sync their
 // files. The server's own min-replicas-to-write refuses writes earlier and less strictly; both go together.
 //
