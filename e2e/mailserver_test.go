@@ -7,8 +7,6 @@ import (
 	"io"
 	"mime"
 	"mime/multipart"
-	"net/http"
-	"net/http/httptest"
 	netmail "net/mail"
 	"regexp"
 	"strings"
@@ -120,12 +118,4 @@ func (l letter) wrongCode(n int) string {
 }
 
 // serveMail shows the HTML part, as a mail program in the web does, and returns where.
-func serveMail(t *testing.T, l letter) (address string) {
-	t.Helper()
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = io.WriteString(w, l.html)
-	}))
-	t.Cleanup(site.Close)
-	return site.URL
-}
+func serveMail(t *testing.T, l letter) (address string) { t.Helper(); return serveHTML(t, l.html) }

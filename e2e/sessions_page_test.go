@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,10 +19,11 @@ import (
 type reports struct {
 	t *testing.T
 	*httpadapter.Service
-	origin string
+	origin   string
+	overload atomic.Bool // there are too many clicks
 }
 
-func newReports(t *testing.T) *reports {
+func newReports(t *testing.T, change ...func(*httpadapter.ServiceConfig)) *reports {
 	t.Helper()
 	keys, err := magiclink.GenerateKeyring(magiclink.EdDSA)
 	require.NoError(t, err)
@@ -32,19 +34,25 @@ func newReports(t *testing.T) *reports {
 		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) })
 	}
 	r := &reports{t: t, origin: server.URL}
-	r.Service, err = httpadapter.NewService(httpadapter.ServiceConfig{
+	config := httpadapter.ServiceConfig{
 		Config: magiclink.Config{BaseURL: server.URL + "/magic", Keys: keys, Store: memory.New()},
 		App:    "Example Reports", NewLinkURL: "/sign-in", AfterLogout: "/bye", SessionsPath: httpadapter.SessionsPath,
-	})
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	r.Service, err = httpadapter.NewService(config)
 	require.NoError(t, err)
-	mux.Handle("/", r.Service)
+	mux.Handle("/", r.overloaded(r.Service))
 	return r
 }
 
-func (r *reports) link() string {
+func (r *reports) link() string { r.t.Helper(); return r.linkTo("jane@example.com") }
+
+func (r *reports) linkTo(address string) string {
 	r.t.Helper()
 	issued, err := r.Issuer().Issue(r.t.Context(), magiclink.MagicLinkCreate{
-		ExternalBusinessID: "app", Email: "jane@example.com", Path: httpadapter.SessionsPath,
+		ExternalBusinessID: "app", Email: address, Path: httpadapter.SessionsPath,
 	})
 	require.NoError(r.t, err)
 	return issued.MagicLink

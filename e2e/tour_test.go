@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ type tour struct {
 // byMail is the pages of a sign-in by mail, in a language.
 func (v *tour) byMail(language string) {
 	v.t.Helper()
-	translated := func(c *signin.Config) { c.Page.Language = language }
+	translated := func(c *signin.Config) { c.Page.Language, c.Page.OnRedeem = language, suspend }
 	a := newApplication(v.t, v.server, translated)
 	v.b.ForgetCookies()
 	v.refusedForms(a)
@@ -36,6 +37,7 @@ func (v *tour) byMail(language string) {
 	v.refusedByApplication(a)
 	v.tooLate(a)
 	v.strict(newApplication(v.t, v.server, translated, in(signin.ModeRequire)))
+	v.guessed(newApplication(v.t, v.server, translated, func(c *signin.Config) { c.Note = "For development: the mails are files in ./mail." }))
 	v.limited(newApplication(v.t, v.server, translated, func(c *signin.Config) {
 		c.Limits.CodesPerClient = magiclink.Rate{Burst: 1, Every: time.Hour}
 	}))
@@ -52,6 +54,14 @@ func (v *tour) ask(a *application, name string) (address string, mail letter) {
 	v.b.Click("button")
 	v.b.Arrive(a.origin + signin.CheckPath)
 	return address, v.server.newest(v.t, address, 1)
+}
+
+// suspend keeps people out whose address begins with "suspended", when their link is used up already.
+func suspend(_ http.ResponseWriter, _ *http.Request, redeemed magiclink.Redemption) error {
+	if strings.HasPrefix(redeemed.Email, "suspended") {
+		return httpadapter.ErrRefused
+	}
+	return nil
 }
 
 // mail is the mail of a sign-in in a language.
@@ -90,6 +100,9 @@ func (v *tour) onOneDevice(a *application) {
 	v.show("check")
 	v.warned(mail.wrongCode(1))
 	v.show("check-wrong-code")
+	a.clock.move(31 * time.Second)
+	v.b.Visit(a.origin + signin.CheckPath)
+	v.show("check-again")
 	v.b.Visit(mail.link)
 	v.show("confirm")
 	v.b.Click("button")
@@ -137,6 +150,15 @@ func (v *tour) refusedByApplication(a *application) {
 	v.b.Click("button")
 	v.b.Has("a.button")
 	v.show("not-admitted")
+	_, mail = v.ask(a, "suspended")
+	typeCode(v.b, mail.code)
+	v.b.Has("a.button")
+	v.show("check-refused-used")
+	_, mail = v.ask(a, "suspended")
+	v.b.Visit(mail.link)
+	v.b.Click("button")
+	v.b.Has("a.button")
+	v.show("not-admitted-used")
 }
 
 // tooLate uses the link up elsewhere, waits until the link has expired, and at last breaks the store.
@@ -162,6 +184,15 @@ func (v *tour) strict(a *application) {
 	v.b.ForgetCookies()
 	v.b.Visit(mail.link)
 	v.show("other-browser-refused")
+}
+
+// guessed ends a code by wrong ones, below the note that an application may have on its pages.
+func (v *tour) guessed(a *application) {
+	_, mail := v.ask(a, "guessed")
+	for n := range 6 {
+		v.warned(mail.wrongCode(n + 1))
+	}
+	v.show("check-code-ended")
 }
 
 // limited has one try of a code for each client, and shows what a page says that has five tries for each code.

@@ -233,9 +233,9 @@ func (b *Browser) Resize(width, height int) {
 func (b *Browser) PreferDark(dark bool) {
 	b.tb.Helper()
 	value := map[bool]string{true: "dark", false: "light"}[dark]
-	b.do("ExecuteCDP", map[string]any{"cmd": "Emulation.setEmulatedMedia", "params": map[string]any{
+	b.devTools(nil, "Emulation.setEmulatedMedia", map[string]any{
 		"features": []any{map[string]any{"name": "prefers-color-scheme", "value": value}},
-	}})
+	})
 }
 
 // Screenshot returns a picture of the page, as PNG.
