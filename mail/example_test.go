@@ -72,7 +72,7 @@ func ExampleTemplates_Render() {
 	//
 	// https://app.example.com/magic/eyJhbGciOiJFZERTQSIsImtpZCI6InNhbXBsZSIsInR5cCI6Im1sK2p3dCJ9.c2FtcGxl.c2FtcGxl
 	//
-	// The link works until 15 January 2030, 09:45 UTC.
+	// The link works until 15 January 2030, 09:45 UTC.
 	//
 	// If you did not expect this invitation, ignore this mail.
 	//

@@ -94,14 +94,18 @@ func (w words) check(english words) error {
 
 // of returns the texts for a message, with their placeholders filled in. The prefix of its kind is cut off.
 func (w words) of(c Content) words {
-	fill := strings.NewReplacer("{app}", c.App, "{by}", c.InvitedBy, "{browser}", c.Browser, "{system}", c.System,
-		"{asked}", c.Asked, "{expires}", c.Expires)
+	inText := func(value string) string { return isolate(w["direction"], value) }
+	fill := strings.NewReplacer("{app}", inText(c.App), "{by}", inText(c.InvitedBy), "{browser}", inText(c.Browser), "{system}", inText(c.System),
+		"{asked}", inText(c.Asked), "{expires}", inText(c.Expires))
+	subject := strings.NewReplacer("{app}", c.App)
 	filled := words{"advice": "", "link": "", "button": ""} // those that not every kind has
 	for key, text := range w {
 		kind, name, ofKind := strings.Cut(key, ".")
 		switch {
 		case !ofKind:
 			filled[key] = fill.Replace(text)
+		case kind == string(c.Kind) && name == "subject":
+			filled[name] = subject.Replace(text)
 		case kind == string(c.Kind):
 			filled[name] = fill.Replace(text)
 		}
