@@ -52,7 +52,8 @@ func (c *checker) violations() (found []string) {
 	return found
 }
 
-// TestPagesAreAccessible leads axe-core to every page and to the mail, in light and dark colours. It also has to find the faults of pages that were spoilt.
+// TestPagesAreAccessible leads axe-core to every page and every mail, in light and dark colours, written from left to right and from right to left. It also has to
+// find the faults of pages that were spoilt.
 func TestPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	c := newChecker(t)
@@ -63,13 +64,16 @@ func TestPagesAreAccessible(t *testing.T) {
 			t.Error(name, violation)
 		}
 	}
-	c.byMail("en")
+	c.signIn()
 	c.unusable()
-	for _, language := range []string{"en", "ar"} {
-		c.b.Visit(serveMail(t, c.mail(language)))
-		c.show("mail-" + language)
+	c.strangeNames()
+	for _, tag := range []string{"en", "ar"} {
+		c.byMail(tag)
+		c.rare(tag)
+		c.mails(tag)
 	}
-	require.Greater(t, c.pages, 25)
+	require.Greater(t, c.pages, 80)
+	t.Logf("%d pages and mails, each in light and dark colours", c.pages)
 
 	for fault, act := range map[string]string{
 		"label":          `document.querySelector("label").remove()`,

@@ -47,7 +47,7 @@ func (v *tour) seen(name string) {
 		}
 		file := filepath.Join(screens, look.name, name+".png")
 		require.NoError(v.t, os.MkdirAll(filepath.Dir(file), 0o750))
-		require.NoError(v.t, os.WriteFile(file, v.b.Picture(tallest), 0o600))
+		require.NoError(v.t, os.WriteFile(file, v.b.Picture(look.width, tallest, look.phone), 0o600))
 	}
 }
 

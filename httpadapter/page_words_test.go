@@ -18,7 +18,7 @@ import (
 // confirmButtons are the words of one button, as a second source.
 var confirmButtons = map[string]string{
 	"en": "Sign in", "de": "Anmelden", "fr": "Se connecter", "es": "Iniciar sesión", "pt": "Entrar", "pl": "Zaloguj się", "tr": "Oturum aç",
-	"ar": "تسجيل الدخول", "hi": "साइन इन करें", "ja": "サインイン", "zh": "登录",
+	"ar": "تسجيل الدخول", "hi": "साइन\u00a0इन करें", "ja": "サインイン", "zh": "登录",
 }
 
 // The page is in the language that the browser prefers, and says so to caches and to programs that read it aloud.

@@ -1,9 +1,6 @@
 package browser
 
-import (
-	"encoding/base64"
-	"encoding/json"
-)
+import "encoding/json"
 
 // View lets Chromium show pages as on a screen of this size, in pixels. A phone has no mouse, and a page may say how wide it is.
 func (b *Browser) View(width, height int, phone bool) {
@@ -13,21 +10,14 @@ func (b *Browser) View(width, height int, phone bool) {
 	})
 }
 
-// Picture returns a picture of the page in Chromium, as PNG: also of what is below the screen, up to a height in pixels.
-func (b *Browser) Picture(maxHeight int) []byte {
+// Picture returns a picture of the page in Chromium, as PNG: on a screen that is as high as the page, up to a height in pixels.
+func (b *Browser) Picture(width, maxHeight int, phone bool) []byte {
 	b.tb.Helper()
-	var size struct{ Width, Height int }
-	b.Script(&size, "return {width: innerWidth, height: Math.max(innerHeight, document.documentElement.scrollHeight)}")
-	var picture struct{ Data string }
-	b.devTools(&picture, "Page.captureScreenshot", map[string]any{
-		"captureBeyondViewport": true,
-		"clip":                  map[string]any{"x": 0, "y": 0, "width": size.Width, "height": min(size.Height, maxHeight), "scale": 1},
-	})
-	content, err := base64.StdEncoding.DecodeString(picture.Data)
-	if err != nil {
-		b.tb.Fatalf("%s: the picture: %v", b.Engine, err)
-	}
-	return content
+	b.View(width, 1, phone)
+	var height int
+	b.Script(&height, "return document.documentElement.scrollHeight")
+	b.View(width, min(height, maxHeight), phone)
+	return b.Screenshot()
 }
 
 // devTools sends a command of the DevTools protocol.
