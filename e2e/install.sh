@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the three browsers that the tests drive, and what drives them, from Debian, and axe-core from npm. It does nothing where
+# Installs the three browsers that the tests drive, what drives them, and two that show mails as text, from Debian, and axe-core from npm. It does nothing where
 # all are there.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -25,6 +25,8 @@ need chromium-driver chromedriver
 need firefox-esr firefox-esr
 need webkit2gtk-driver WebKitWebDriver
 need npm npm
+need w3m w3m
+need lynx lynx
 need xvfb Xvfb # WebKitGTK does not run without a screen
 [ -e /usr/share/fonts/truetype/dejavu ] || packages+=(fonts-dejavu-core)
 [ -e /usr/share/fonts/truetype/noto ] || packages+=(fonts-noto-core) # names in other scripts
