@@ -52,16 +52,16 @@ func (c *checker) violations() (found []string) {
 	return found
 }
 
-// TestPagesAreAccessible leads axe-core to every page and every mail, in light and dark colours, written from left to right and from right to left. It also has to
-// find the faults of pages that were spoilt.
+// TestPagesAreAccessible leads axe-core to every page and every mail, in light and dark colours, written from left to right and from right to left, and looks for what does
+// not fit on the screen. It also has to find the faults of pages that were spoilt.
 func TestPagesAreAccessible(t *testing.T) {
 	t.Parallel()
 	c := newChecker(t)
 	c.show = func(name string) {
 		t.Helper()
 		c.pages++
-		for _, violation := range c.violations() {
-			t.Error(name, violation)
+		for _, fault := range append(c.overflow(), c.violations()...) {
+			t.Error(name, fault)
 		}
 	}
 	c.signIn()
@@ -84,4 +84,9 @@ func TestPagesAreAccessible(t *testing.T) {
 		c.b.Script(nil, act)
 		require.Contains(t, fmt.Sprint(c.violations()), fault)
 	}
+	require.Empty(t, c.overflow())
+	c.b.Script(nil, `document.querySelector("button").textContent = "long".repeat(100)`)
+	require.Empty(t, c.overflow(), "a long word is broken")
+	c.b.Script(nil, `document.querySelector("main").style.overflowWrap = "normal"`)
+	require.Contains(t, fmt.Sprint(c.overflow()), "<button")
 }
