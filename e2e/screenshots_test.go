@@ -90,7 +90,7 @@ func TestScreenshots(t *testing.T) {
 	require.Equal(t, http.StatusOK, b.visit(s.issueTo("paul@example.org", "/invoices").url))
 	b.photograph(picture{name: "confirm-warning.png", width: 800, height: 720})
 
-	require.Equal(t, http.StatusGone, b.visit(l.url))
+	require.Equal(t, http.StatusGone, b.visit(s.BaseURL+"?token=x"))
 	b.photograph(picture{name: "expired.png", width: 800, height: 640})
 	b.photograph(picture{name: "expired-dark.png", width: 800, height: 640, dark: true})
 
