@@ -8,7 +8,8 @@
 // The tests of a sign-in by mail use the packages signin and mail in the test process, on an SQLite file, and a real mail server
 // (see internal/smtptest). One tour leads to every page: for axe-core, which looks for what keeps people out, and for pictures.
 //
-// install.sh installs the browsers on Debian, and axe-core. What is missing skips its tests, and fails them where CI=true. With
-// MAGICLINK_SCREENSHOTS=DIRECTORY the tests take pictures of all pages. The go command does not know that the tests depend
-// on the command magiclink: run them with -count=1, as "make test" does in its own way.
+// install.sh installs the browsers on Debian, w3m and lynx, and axe-core. What is missing skips its tests, and fails them where CI=true. With
+// MAGICLINK_SCREENSHOTS=DIRECTORY the tests take pictures of all pages in three browsers, and those of the guide. With
+// MAGICLINK_TEST_SCREENS=DIRECTORY they take pictures of every page and mail in every language: see TestScreens. The go command does not know
+// that the tests depend on the command magiclink: run them with -count=1, as "make test" does in its own way.
 package e2e

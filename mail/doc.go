@@ -42,8 +42,9 @@
 //   - mail.txt is the text part, a template of text/template. mail.html is the HTML part, a template of html/template. Both are executed
 //     with a [Content], for every language and kind of message.
 //   - words/de.json holds the German texts, and so on: a JSON object with the keys of words/en.json. A file needs the texts that it changes
-//     alone. Texts have the placeholders {app}, {by}, {browser}, {system}, {asked} and {expires}; subjects have {app} alone. The text of the
-//     key "time" is a layout of [time.Time.Format] in UTC.
+//     alone. Texts have the placeholders {app}, {by}, {browser}, {system}, {asked} and {expires}; subjects have {app} alone. What fills a
+//     placeholder stands between U+2068 and U+2069, which nobody sees, where it may be written in another direction than the text. The text of
+//     the key "time" is a layout of [time.Time.Format] in UTC.
 //   - words/nl.json, or a file with another primary subtag of a language (RFC 5646), adds a language. What the file lacks is English.
 //
 // Every template is executed for every language and kind of message when it is loaded. A template that fails, that leaves out the link or

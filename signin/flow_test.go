@@ -47,7 +47,7 @@ func TestSignIn(t *testing.T) {
 				page = b.get("/sign-in/check")
 				requireSecure(t, page)
 				require.Contains(t, page.body, `<bdi dir="ltr">`+jane+`</bdi>`)
-				require.Contains(t, page.body, "10 Min., bis 12:10 (UTC)")
+				require.Contains(t, page.body, "10&nbsp;Min., bis <bdi dir=\"ltr\">12:10&nbsp;UTC</bdi>")
 				require.NotContains(t, page.body, mail.Code)
 				require.Empty(t, b.account())
 				requireIn(t, b, finish(b, mail), "/reports?y=1")
