@@ -21,12 +21,19 @@ func (f *Flow) deliver(ctx context.Context, m mail) {
 			f.endOlder(ctx, m)
 			return
 		}
-		if errors.Is(err, ErrPermanent) || try >= len(f.config.Retries) || !f.pause(ctx, f.config.Retries[try], m.message.ExpiresAt) {
+		if errors.Is(err, ErrPermanent) || try >= len(f.config.Retries) {
+			break
+		}
+		if try == 0 { // the last try is minutes away, and nobody gets a mail meanwhile
+			f.logger.WarnContext(ctx, "magiclink: a sign-in mail could not be sent, and will be tried again", "kind", string(m.message.Kind),
+				"link_id", m.linkID, "error", m.hidden(err))
+		}
+		if !f.pause(ctx, f.config.Retries[try], m.message.ExpiresAt) {
 			break
 		}
 	}
 	f.logger.ErrorContext(ctx, "magiclink: a sign-in mail has failed for good, and its link is revoked", "kind", string(m.message.Kind),
-		"link_id", m.linkID, "error", hide(err, m.message.To, m.message.Link, magiclink.TokenOf(m.message.Link), m.message.Code))
+		"link_id", m.linkID, "error", m.hidden(err))
 	f.revoke(ctx, m)
 	f.tell(ctx, OpMail, ReasonUndeliverable, m.subject, m.linkID)
 }
@@ -106,6 +113,11 @@ func isDead(err error) bool {
 		}
 	}
 	return false
+}
+
+// hidden is the text of an error about the mail for a log.
+func (m mail) hidden(err error) string {
+	return hide(err, m.message.To, m.message.Link, magiclink.TokenOf(m.message.Link), m.message.Code)
 }
 
 // hide is the text of an error for a log, without what is secret or personal: mail servers repeat addresses in their answers.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -41,6 +42,9 @@ func TestRetries(t *testing.T) {
 				s.settled()
 				require.Equal(t, row.tries, tries)
 				require.Equal(t, row.took, time.Since(start))
+				warned := strings.Count(s.log.String(), "could not be sent, and will be tried again")
+				require.Equal(t, row.tries > 1, warned == 1, "an operator learns of it before the last try, and once")
+				require.NotContains(t, s.log.String(), jane)
 				require.ErrorIs(t, s.verdict(link), magiclink.ErrRevoked)
 				require.Equal(t, []magiclink.Reason{signin.ReasonUndeliverable}, s.told.reasons(signin.OpMail))
 			})
