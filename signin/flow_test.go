@@ -352,3 +352,19 @@ func TestALinkThatExists(t *testing.T) {
 	b.post("/sign-in", form)
 	requireIn(t, b, b.typed(s.last().Code), "/")
 }
+
+// Resolve gets an address in ASCII alone. The Kelvin sign is none, and folds to the letter k.
+func TestAddressesAreNotFoldedIntoASCII(t *testing.T) {
+	var resolved []string
+	s := newSite(t, func(c *signin.Config) {
+		c.Resolve = func(_ context.Context, address string) (magiclink.MagicLinkCreate, error) {
+			resolved = append(resolved, address)
+			return magiclink.MagicLinkCreate{ExternalBusinessID: "acme"}, nil
+		}
+	})
+	for _, address := range []string{"jane@\u212aelvin.example", "john@KELVIN.example"} {
+		s.browser().begin(address)
+		s.settled()
+	}
+	require.Equal(t, []string{"john@kelvin.example"}, resolved)
+}

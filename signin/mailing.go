@@ -77,10 +77,10 @@ func (f *Flow) prepare(ctx context.Context, asked request) (mail, magiclink.Reas
 	leave(f.queue.digests)
 	ctx, cancel := context.WithTimeout(ctx, f.config.Timeout)
 	defer cancel()
-	address := lowerDomain(asked.address)
-	if !magiclink.ValidEmail(address) {
+	if !magiclink.ValidEmail(asked.address) { // before it is folded: U+212A, which is no ASCII, folds to k
 		return mail{}, magiclink.ReasonInvalidInput, nil
 	}
+	address := lowerDomain(asked.address)
 	for n, rate := range f.config.Limits.perAddress() {
 		if reason, err := f.limited(ctx, asked, "address"+strconv.Itoa(n), rate, mailbox(address)); reason != "" {
 			return mail{}, reason, err
