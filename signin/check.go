@@ -77,6 +77,12 @@ func (f *Flow) postCode(w http.ResponseWriter, r *http.Request) {
 		f.begin(w, r, redeemed)
 		return
 	}
+	if isDead(err) {
+		if to := f.signedIn(r, a); to != "" { // by the link, in another tab
+			f.sendOn(w, to)
+			return
+		}
+	}
 	f.refuseCode(w, r, err)
 }
 
