@@ -58,11 +58,12 @@ func (b binding) isOf(flow string) bool {
 	return ok && subtle.ConstantTimeCompare(digest[:], b.flow[:]) == 1
 }
 
-// checkCode judges a code that was typed beside the link. It counts with the codes that were typed in the browser that has asked.
+// checkCode judges a code that was typed beside the link. Its tries are not those of the browser that has asked: anybody can ask for somebody else's
+// address and use those up, and the person with the mail must get in all the same. Nobody has both but by the mail: who asks has no link.
 func (f *Flow) checkCode(
 	ctx context.Context, seen magiclink.Redemption, tied binding, code string,
 ) (httpadapter.BindingState, error) {
-	wait, err := f.take(ctx, "code", codeTries, seen.MagicLinkID)
+	wait, err := f.take(ctx, "code-of-link", codeTries, seen.MagicLinkID)
 	state, reason := httpadapter.BindingHolds, magiclink.Reason("")
 	switch {
 	case err != nil:

@@ -112,14 +112,50 @@ func TestWrongCodes(t *testing.T) {
 			require.Equal(t, []magiclink.Reason{
 				signin.ReasonWrongCode, signin.ReasonWrongCode, signin.ReasonWrongCode, signin.ReasonWrongCode, signin.ReasonWrongCode, signin.ReasonCodeEnded,
 			}, s.told.reasons(signin.OpCode))
-			phone := s.browser()
-			got = phone.click(mail.Link, mail.Code)
-			require.Equal(t, http.StatusForbidden, got.status, "the tries are those of the code, wherever it is typed")
-			require.Contains(t, got.body, "too many wrong codes")
-			require.Empty(t, phone.account())
 			requireIn(t, b, b.click(mail.Link, ""), "/")
 		})
 	}
+}
+
+// A stranger who asks for Jane's address and types wrong codes keeps her from nothing: who has the link has tries of their own, and no more than five.
+func TestAStrangerUsesUpTries(t *testing.T) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			s := newSiteOn(t, open(t))
+			stranger, phone, finder := s.browser(), s.browser(), s.browser()
+			mail := stranger.waiting(jane)
+			for range 6 {
+				require.Equal(t, http.StatusForbidden, stranger.typed("2222-2222").status)
+			}
+			require.Contains(t, stranger.typed(mail.Code).body, "too many wrong codes", "the control: these tries are used up")
+			requireIn(t, phone, phone.click(mail.Link, mail.Code), "/")
+
+			s.clock.move(time.Hour)
+			mail = s.browser().waiting(jane)
+			for range 5 {
+				require.Contains(t, finder.click(mail.Link, "2222-2222").body, "This code is not right")
+			}
+			got := finder.click(mail.Link, mail.Code)
+			require.Equal(t, http.StatusForbidden, got.status)
+			require.Contains(t, got.body, "too many wrong codes")
+			require.Empty(t, finder.account())
+		})
+	}
+}
+
+// A person who has clicked the link in one tab and then types the code in the other one is signed in, and is not told that nothing works.
+func TestCodeAfterTheClick(t *testing.T) {
+	s := newSite(t)
+	b := s.browser()
+	mail := b.waiting(jane)
+	otherTab := b.get("/sign-in/check").fields(t)
+	otherTab.Set("code", mail.Code)
+	requireIn(t, b, b.click(mail.Link, ""), "/")
+	requireIn(t, b, b.post("/sign-in/check", otherTab), "/")
+
+	b.post("/logout", nil)
+	require.Equal(t, http.StatusForbidden, b.post("/sign-in/check", otherTab).status, "the control: the session has ended, and the code with it")
+	require.Empty(t, b.account())
 }
 
 // A new mail has a new code, and does not give the old one new tries.

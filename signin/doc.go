@@ -25,8 +25,9 @@
 // digest of the secret and a slow digest of the code: a copy of the store redeems nothing. A code that is typed on the waiting page works
 // in the browser that has asked alone.
 //
-// A code has five tries, wherever they are made, counted in the store before the code is judged. Then it has ended, and the link goes on in the browser
-// that has asked.
+// A code has five tries in the browser that has asked, and five more beside the link, counted in the store before the code is judged. Then it has
+// ended there. So a stranger who asks for somebody's address and types wrong codes does not keep out the person who has the mail. The link goes on in
+// the browser that has asked.
 //
 // Whether an address is known, unknown, malformed or limited, whether the application refuses it, and whether the mail can be sent: status,
 // headers, body and time of every answer are the same. Only the person who reads the mailbox learns more.

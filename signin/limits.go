@@ -29,12 +29,12 @@ type Limits struct {
 	// PerTenant bounds the mails for one tenant. The default is Burst 1000, Every 1 s.
 	PerTenant magiclink.Rate
 
-	// CodesPerClient bounds the codes that one client address tries. The default is Burst 20, Every 10 s. Each code has five tries whatever
-	// the client.
+	// CodesPerClient bounds the codes that one client address tries. The default is Burst 20, Every 10 s. Each code has five tries in the
+	// browser that has asked, and five beside the link, whatever the client.
 	CodesPerClient magiclink.Rate
 }
 
-// codeTries are the tries of one code. The period is longer than a link can live, and a store can forget the key soon.
+// codeTries are the tries of one code in one of the two places where it can be typed. The period is longer than a link can live, and a store can forget the key soon.
 var codeTries = magiclink.Rate{Burst: 5, Every: 30 * time.Minute}
 
 var defaultLimits = Limits{
