@@ -118,7 +118,7 @@ func (r *Redeemer) redeem(ctx context.Context, token, by string, isNew bool) (Re
 		return Redemption{}, err
 	}
 	began, now := r.settings.observer.began(), r.settings.Now()
-	if len(by) > maxBy || !plainText(by) {
+	if malformedBy(by) {
 		r.settings.observer.tell(ctx, eventOf(OpRedeem, now, Subject{}, "", errMalformedBy), began)
 		return Redemption{}, errMalformedBy
 	}
@@ -140,6 +140,8 @@ func (r *Redeemer) redeem(ctx context.Context, token, by string, isNew bool) (Re
 	r.settings.observer.tell(ctx, eventOf(OpRedeem, now, redeemed.Subject, found.id, err), began)
 	return redeemed, err
 }
+
+func malformedBy(by string) bool { return len(by) > maxBy || !plainText(by) }
 
 // repeat returns the redemption that the same by has made before, or the zero Redemption if there is none. Unused reports that nobody has used the
 // link.

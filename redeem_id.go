@@ -6,29 +6,50 @@ import (
 	"time"
 )
 
-// InspectID is [Redeemer.Inspect] for a link that is named by its id. An id is no secret: see [Redeemer.RedeemID].
+// InspectID is [Redeemer.Inspect] for a link that is named by its id. An id is no secret: see [Redeemer.RedeemID]. By may be empty. For a link that
+// the same by has used, and that RedeemID would return again for it, the Redemption has Repeated set and there is no error.
 //
-// Errors: those of [Redeemer.Inspect].
-func (r *Redeemer) InspectID(ctx context.Context, id string) (Redemption, error) {
+// A link that the store does not have takes as long as one that it has, but for the time in the store itself: whoever asks about ids learns
+// nothing from it.
+//
+// Errors: those of [Redeemer.Inspect], and an error for a malformed by. A malformed or unknown id is [ErrInvalidToken].
+func (r *Redeemer) InspectID(ctx context.Context, id, by string) (Redemption, error) {
 	if err := r.ready(); err != nil {
 		return Redemption{}, err
 	}
+	if malformedBy(by) {
+		return Redemption{}, errMalformedBy
+	}
 	now := r.settings.Now()
 	record, err := r.recordOf(ctx, id)
+	missing := errors.Is(err, ErrNotFound)
+	if missing {
+		record, err = standIn(id, now), nil
+	}
 	seen, err := redemption("look the link up", id, record, err)
 	if err != nil {
 		return Redemption{}, err
 	}
 	seen.RedeemedAt = time.Time{} // nobody can grant a session from it
+	seen.Repeated = record.usedBy(by) && record.RevokedAt.IsZero() && !r.tooLate(record, now)
 	err = record.Verdict(r.judgedAt(record.ExpiresAt, now), "")
 	r.refusedToLook(id, now, err)
 	switch {
+	case missing:
+		return Redemption{}, ErrInvalidToken
+	case seen.Repeated:
+		return seen, nil
 	case errors.Is(err, ErrConsumed):
 		return seen, ErrConsumed
 	case err != nil:
 		return Redemption{}, err
 	}
 	return seen, nil
+}
+
+// standIn is judged in place of a link that is not there.
+func standIn(id string, now time.Time) Record {
+	return Record{ID: id, Path: "/", CreatedAt: now, ExpiresAt: now.Add(time.Minute)}
 }
 
 // RedeemID is [Redeemer.RedeemBy] for a link that is named by its id, without its token. It is for a person who proves in another way that
@@ -49,7 +70,7 @@ func (r *Redeemer) RedeemID(ctx context.Context, id, by string) (Redemption, err
 }
 
 func (r *Redeemer) redeemID(ctx context.Context, id, by string, now time.Time) (redeemed Redemption, err error) {
-	if len(by) > maxBy || !plainText(by) {
+	if malformedBy(by) {
 		return Redemption{}, errMalformedBy
 	}
 	record, err := r.recordOf(ctx, id)
@@ -60,10 +81,15 @@ func (r *Redeemer) redeemID(ctx context.Context, id, by string, now time.Time) (
 		return r.consume(ctx, id, r.judgedAt(record.ExpiresAt, now), by, record.ConsumedAt.IsZero())
 	}
 	redeemed, err = repeated(id, record, err)
-	if err == nil && !now.Before(record.ExpiresAt.Add(r.settings.Leeway+repeatWindow)) {
+	if err == nil && r.tooLate(record, now) {
 		return Redemption{}, ErrExpired
 	}
 	return redeemed, err
+}
+
+// tooLate reports whether the by that has used the link no longer gets its redemption again.
+func (r *Redeemer) tooLate(record Record, now time.Time) bool {
+	return !now.Before(record.ExpiresAt.Add(r.settings.Leeway + repeatWindow))
 }
 
 // recordOf returns the record of a link.

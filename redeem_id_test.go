@@ -18,7 +18,7 @@ func TestRedeemID(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFixtureOn(t, open(t))
 			token, id := f.link(t, fullInput)
-			seen, err := f.InspectID(t.Context(), id)
+			seen, err := f.InspectID(t.Context(), id, "")
 			require.NoError(t, err)
 			byToken, err := f.Inspect(t.Context(), token)
 			require.NoError(t, err)
@@ -37,7 +37,7 @@ func TestRedeemID(t *testing.T) {
 				_, err = f.RedeemID(t.Context(), id, by)
 				require.Equal(t, magiclink.ErrConsumed, err)
 			}
-			seen, err = f.InspectID(t.Context(), id)
+			seen, err = f.InspectID(t.Context(), id, "")
 			require.Equal(t, magiclink.ErrConsumed, err)
 			require.Equal(t, id, seen.MagicLinkID)
 			_, _, err = f.sessions.Grant(t.Context(), redeemed)
@@ -63,7 +63,7 @@ func TestRedeemIDRefuses(t *testing.T) {
 	} {
 		_, err := f.RedeemID(t.Context(), row.id, row.by)
 		require.Equal(t, row.want, err, row.id)
-		_, err = f.InspectID(t.Context(), row.id)
+		_, err = f.InspectID(t.Context(), row.id, "")
 		require.Equal(t, row.want, err, row.id)
 	}
 	for _, by := range []string{strings.Repeat("a", 65), "a\x00", "\xff"} {
@@ -87,7 +87,7 @@ func TestRedeemIDAtTheEnd(t *testing.T) {
 	f.clock.set(ends.Add(2 * time.Second))
 	_, err = f.RedeemID(t.Context(), unused, "by")
 	require.Equal(t, magiclink.ErrExpired, err)
-	_, err = f.InspectID(t.Context(), unused)
+	_, err = f.InspectID(t.Context(), unused, "")
 	require.Equal(t, magiclink.ErrExpired, err)
 	f.clock.set(ends.Add(2*time.Second + time.Minute - time.Millisecond))
 	_, err = f.RedeemID(t.Context(), used, "by")

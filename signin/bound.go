@@ -54,8 +54,7 @@ func (f *Flow) Check(
 // isOf reports whether the link belongs to an encoded flow.
 func (b binding) isOf(flow string) bool {
 	a, ok := decodeFlow(flow)
-	digest := digestOf(a.secret)
-	return ok && subtle.ConstantTimeCompare(digest[:], b.flow[:]) == 1
+	return ok && b.isFlow(digestOf(a.secret))
 }
 
 // checkCode judges a code that was typed beside the link. Its tries are not those of the browser that has asked: anybody can ask for somebody else's
@@ -75,6 +74,10 @@ func (f *Flow) checkCode(
 	}
 	f.tell(ctx, OpCode, reason, seen.Subject, seen.MagicLinkID)
 	return state, nil
+}
+
+func (b binding) isFlow(digest [sha256.Size]byte) bool {
+	return subtle.ConstantTimeCompare(digest[:], b.flow[:]) == 1
 }
 
 func (b binding) isCode(digest [sha256.Size]byte) bool {
@@ -100,7 +103,7 @@ func (f *Flow) redeemCode(r *http.Request, a asked, typed string) (redeemed magi
 	}
 	by, admit := a.redeemedBy(id, code), f.config.Page.Admit
 	admitted := admit == nil
-	if seen, err := f.redeemer.InspectID(ctx, id); err == nil && !admitted {
+	if seen, err := f.redeemer.InspectID(ctx, id, ""); err == nil && !admitted {
 		if err := admit(r, Open(seen)); err != nil {
 			return magiclink.Redemption{}, err
 		}
@@ -119,17 +122,19 @@ func (f *Flow) redeemCode(r *http.Request, a asked, typed string) (redeemed magi
 	return redeemed, err
 }
 
-// judge returns the link of the flow whose code this is. Every link that the flow can have is looked at and counted, whether it exists or not, so that
-// an address without a link is answered like every other one.
+// judge returns the link of the flow whose code this is. Every link that the flow can have is looked at and counted, whether it exists or not. What
+// the store is asked, and what is compared, is the same for an address without a link and for a link that its person has used.
 func (f *Flow) judge(ctx context.Context, a asked, code string) (id string, _ error) {
 	found := map[string]magiclink.Redemption{}
 	for _, id := range a.linkIDs() {
-		seen, err := f.redeemer.InspectID(ctx, id)
-		if err != nil && !isDead(err) {
+		seen, err := f.redeemer.InspectID(ctx, id, a.redeemedBy(id, code))
+		switch {
+		case err != nil && !isDead(err):
 			return "", err
-		}
-		if errors.Is(err, magiclink.ErrConsumed) && f.repeats(ctx, a, id, code) {
+		case seen.Repeated: // lets nobody in who is not in, and uses up no try
 			return id, nil
+		case seen.MagicLinkID == "":
+			seen = noLink
 		}
 		found[id] = seen
 	}
@@ -151,11 +156,8 @@ func (f *Flow) judge(ctx context.Context, a asked, code string) (id string, _ er
 	return match.MagicLinkID, nil
 }
 
-// repeats reports whether the same flow has used the link with the same code before. It uses up no try, since it lets nobody in who is not in.
-func (f *Flow) repeats(ctx context.Context, a asked, id, code string) bool {
-	_, err := f.redeemer.RedeemID(ctx, id, a.redeemedBy(id, code))
-	return err == nil
-}
+// noLink is compared in place of a link that does not exist. No code is the one of its digest.
+var noLink = magiclink.Redemption{Extension: binding{}.extension("")}
 
 // takeCode takes one try of each link that the flow can have, and returns those that may be judged: both ids of a request have had one left. So
 // racing guesses never have more tries than one link has.
@@ -176,16 +178,17 @@ func (f *Flow) takeCode(ctx context.Context, a asked) (granted []string, _ error
 	return granted, nil
 }
 
-// matching returns the link that the code is of. The slow digest is made once, whether there is a link or not.
+// matching returns the link that the code is of. The slow digest is made once, whether there is a link or not, and all links are compared.
 func matching(
 	found map[string]magiclink.Redemption, granted []string, flow [sha256.Size]byte, code string,
-) (magiclink.Redemption, magiclink.Reason) {
-	digest := codeDigest(flow, code)
+) (match magiclink.Redemption, reason magiclink.Reason) {
+	digest, reason := codeDigest(flow, code), ReasonWrongCode
 	for _, id := range granted {
 		tied, kind, _ := readExtension(found[id].Extension)
-		if kind == kindFlow && tied.flow == flow && tied.isCode(digest) {
-			return found[id], ""
+		ours, right := tied.isFlow(flow), tied.isCode(digest)
+		if kind == kindFlow && ours && right {
+			match, reason = found[id], ""
 		}
 	}
-	return magiclink.Redemption{}, ReasonWrongCode
+	return match, reason
 }

@@ -42,7 +42,7 @@ func (f *Flow) signedIn(r *http.Request, a asked) string {
 			return ""
 		}
 		if active {
-			seen, _ := f.redeemer.InspectID(ctx, id)
+			seen, _ := f.redeemer.InspectID(ctx, id, "")
 			return f.redeemer.Destination(seen)
 		}
 	}

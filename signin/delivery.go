@@ -86,7 +86,7 @@ func (f *Flow) endOlder(ctx context.Context, m mail) {
 		if id == m.linkID {
 			continue
 		}
-		seen, err := f.redeemer.InspectID(ctx, id)
+		seen, err := f.redeemer.InspectID(ctx, id, "")
 		if tied, kind, _ := readExtension(seen.Extension); err != nil || kind != kindFlow || tied.flow != m.flow {
 			continue
 		}

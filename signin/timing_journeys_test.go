@@ -1,0 +1,83 @@
+package signin_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+)
+
+// timedJourney is something that one can do and measure who does not have the mail.
+type timedJourney struct {
+	name   string
+	client func(*testing.T, *site) client
+	before func(*batch)                            // what the visits have done before; nil is nothing
+	timed  func(c client, v *visit) *http.Request // the request whose answer is timed
+}
+
+var journeys = []timedJourney{
+	{"asking", newPages, nil, client.ask},
+	{"asking, JSON", newSinglePage, nil, client.ask},
+	{"asking again", newPages, askedBefore, client.resend},
+	{"asking again at once", newPages, (*batch).asked, client.resend}, // too soon: the pause of the browser
+	{"looking", newPages, (*batch).asked, client.look},
+	{"looking while signed in", newPages, signedIn, client.look},
+	{"wrong code", newPages, (*batch).asked, client.code},
+	{"wrong code, JSON", newSinglePage, (*batch).asked, client.code},
+	{"wrong code after asking again", newPages, askedAgain, client.code},
+	{"wrong code after too many", newPages, guessed, client.code},
+	{"wrong code too late", newPages, tooLate, client.code},
+	{"the code of another browser", newPages, otherBrowser, client.code},
+	{"no code at all", newPages, noCode, client.code},
+}
+
+const resendPause = 31 * time.Second
+
+func askedBefore(b *batch) { b.asked(); b.later(resendPause) }
+
+func askedAgain(b *batch) { askedBefore(b); b.each(b.client.resend); b.spend() }
+
+func guessed(b *batch) {
+	b.asked()
+	for range 5 {
+		b.each(b.client.code)
+	}
+}
+
+func tooLate(b *batch) { b.asked(); b.later(11 * time.Minute) }
+
+func noCode(b *batch) {
+	b.asked()
+	for _, v := range b.visits {
+		v.code = "none"
+	}
+}
+
+// otherBrowser types what the mail says that another browser has asked for.
+func otherBrowser(b *batch) {
+	askedBefore(b)
+	for _, v := range b.visits {
+		if mail := b.mails.to(v.address); mail.Code != "" {
+			v.code = mail.Code
+		}
+		v.flow = ""
+	}
+	other := newPages(b.t, b.site)
+	b.client = other
+	b.each(other.ask)
+	b.spend()
+}
+
+// signedIn looks with the session of somebody else.
+func signedIn(b *batch) {
+	const address = "owner0000000@open.example"
+	own := b.browser()
+	flow := own.begin(address)
+	b.settled()
+	session := sessionToken(b.t, own.code(flow, b.mails.to(address).Code))
+	b.asked()
+	for _, v := range b.visits {
+		v.session = session
+	}
+}
+
