@@ -81,8 +81,8 @@ func seen(a answer) string {
 	return random.ReplaceAllStringFunc(text, func(found string) string { return fmt.Sprint("#", len(found)) })
 }
 
-// journey is everything that a browser sees who does not have the mail.
-func journey(t *testing.T, s *site) (steps []string) {
+// stepsOf is everything that a browser sees who does not have the mail.
+func stepsOf(t *testing.T, s *site) (steps []string) {
 	t.Helper()
 	b := s.browser("X-Test-Client", "192.0.2.7")
 	take := func(a answer) answer {
@@ -112,12 +112,12 @@ func journey(t *testing.T, s *site) (steps []string) {
 
 // Nobody without the mail can tell whether an address is known, limited or refused, or what is down.
 func TestEnumeration(t *testing.T) {
-	want := journey(t, newSite(t, causes["known"]))
+	want := stepsOf(t, newSite(t, causes["known"]))
 	require.Contains(t, want[1], "#")
 	for name, cause := range causes {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, cause)
-			require.Equal(t, want, journey(t, s))
+			require.Equal(t, want, stepsOf(t, s))
 			if name == "known" {
 				require.Len(t, s.inbox.all(), 2, "the control")
 			}
@@ -126,7 +126,7 @@ func TestEnumeration(t *testing.T) {
 		})
 	}
 	leaking := newSite(t, func(c *signin.Config) { c.TTL = 9 * time.Minute })
-	require.NotEqual(t, want, journey(t, leaking), "a twin that shows something else is told apart")
+	require.NotEqual(t, want, stepsOf(t, leaking), "a twin that shows something else is told apart")
 }
 
 // No answer waits for what depends on the address.

@@ -7,15 +7,15 @@ import (
 
 )
 
-// timedJourney is something that one can do and measure who does not have the mail.
-type timedJourney struct {
+// journey is something that one can do and measure who does not have the mail.
+type journey struct {
 	name   string
 	client func(*testing.T, *site) client
 	before func(*batch)                            // what the visits have done before; nil is nothing
 	timed  func(c client, v *visit) *http.Request // the request whose answer is timed
 }
 
-var journeys = []timedJourney{
+var journeys = []journey{
 	{"asking", newPages, nil, client.ask},
 	{"asking, JSON", newSinglePage, nil, client.ask},
 	{"asking again", newPages, askedBefore, client.resend},

@@ -23,7 +23,7 @@ const batchSize = 200
 
 // measure takes the given number of samples of each kind. All of them are shuffled, and each batch is shuffled once more before it is timed: what stands before
 // a request, and what it finds in the caches of the processor, is the same for all kinds. The leak makes the answers of a twin tell something; it may be nil.
-func (j timedJourney) measure(t *testing.T, open store, rounds, seed int, leak func(address string)) measured {
+func (j journey) measure(t *testing.T, open store, rounds, seed int, leak func(address string)) measured {
 	t.Helper()
 	s, mails := timingSite(t, open(t))
 	random := rand.New(rand.NewPCG(uint64(rounds), uint64(seed)))
@@ -45,7 +45,7 @@ func (j timedJourney) measure(t *testing.T, open store, rounds, seed int, leak f
 }
 
 // time times one request of each visit. Every answer must look like the first one of the batch.
-func (j timedJourney) time(b *batch, times measured, leak func(address string)) {
+func (j journey) time(b *batch, times measured, leak func(address string)) {
 	b.t.Helper()
 	looks := ""
 	for _, v := range b.visits {

@@ -28,7 +28,7 @@ func TestTimesTellNothing(t *testing.T) {
 	}
 }
 
-func requireAlike(t *testing.T, j timedJourney, name string, open store) {
+func requireAlike(t *testing.T, j journey, name string, open store) {
 	t.Helper()
 	j.measure(t, open, 5, 0, nil)
 	rounds := samples(t)
