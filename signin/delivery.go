@@ -50,18 +50,11 @@ func (f *Flow) hand(ctx context.Context, message Message) error {
 }
 
 // pause waits before another try. It reports false when the queue has given up, and when the link would expire too soon.
-func (f *Flow) pause(ctx context.Context, pause time.Duration, expires time.Time) bool {
-	if !expires.IsZero() && f.now().Add(pause+lastTry).After(expires) {
+func (f *Flow) pause(ctx context.Context, d time.Duration, expires time.Time) bool {
+	if !expires.IsZero() && f.now().Add(d+lastTry).After(expires) {
 		return false
 	}
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return pause(ctx, d)
 }
 
 // revoke takes back the link of a mail that was not sent. The queue may have given up.

@@ -1,5 +1,7 @@
 package signin
 
+import "time"
+
 // What the tests of the package's readers need.
 
 func ReadCode(typed string) (string, bool) { return readCode(typed) }
@@ -42,4 +44,11 @@ func SetCodeRounds(n int) (undo func()) {
 	before := rounds
 	rounds = n
 	return func() { rounds = before }
+}
+
+// SetLongestRest changes how long the work for an address may wait until undo is called. Nothing may run meanwhile.
+func SetLongestRest(d time.Duration) (undo func()) {
+	before := restsUpTo
+	restsUpTo = d
+	return func() { restsUpTo = before }
 }

@@ -154,6 +154,8 @@ func (f *Flow) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		unavailable(w, r, slog.Default(), errNoFlow)
 		return
 	}
+	f.queue.serving.Add(1)
+	defer f.queue.serving.Add(-1)
 	switch r.URL.Path {
 	case RequestPath:
 		f.serve(w, r, f.showRequest, f.postRequest)

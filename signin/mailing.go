@@ -48,11 +48,12 @@ func (f *Flow) send(ctx context.Context, asked request) {
 
 func (f *Flow) answer(ctx context.Context, asked request) {
 	ctx = magiclink.WithActor(ctx, actor)
-	if !enter(ctx, f.queue.lookups) {
+	code, tied, made := f.makeCode(ctx, asked)
+	if !made || !f.queue.rest(ctx) || !enter(ctx, f.queue.lookups) {
 		f.tell(ctx, OpRequest, magiclink.ReasonUnavailable, magiclink.Subject{}, "")
 		return
 	}
-	ready, reason, err := f.prepare(ctx, asked)
+	ready, reason, err := f.prepare(ctx, asked, code, tied)
 	leave(f.queue.lookups)
 	if err != nil {
 		f.logger.ErrorContext(ctx, "magiclink: no sign-in mail was made", "error", hide(err, asked.address))
@@ -63,18 +64,20 @@ func (f *Flow) answer(ctx context.Context, asked request) {
 	}
 }
 
-// prepare asks the application who the person is, and issues the link. The mail is empty where none is to be sent.
-//
-// The code is made first, for every address. Its digest is the one work of a request that a processor has long to do, and slows the next
-// requests of the client down: made for known addresses alone it would tell them. It also takes so long that what depends on the address happens well
-// after the answer.
-func (f *Flow) prepare(ctx context.Context, asked request) (mail, magiclink.Reason, error) {
+// makeCode makes a code, for every address. Its digest is the one work of a request that a processor has long to do, and slows the next
+// requests of the client down: made for known addresses alone it would tell them. It reports false when the queue has given up.
+func (f *Flow) makeCode(ctx context.Context, asked request) (code string, tied binding, made bool) {
 	if !enter(ctx, f.queue.digests) {
-		return mail{}, magiclink.ReasonUnavailable, nil
+		return "", binding{}, false
 	}
-	code, tied := newCode(), binding{flow: digestOf(asked.secret)}
+	defer leave(f.queue.digests)
+	code, tied.flow = newCode(), digestOf(asked.secret)
 	tied.code = codeDigest(tied.flow, code)
-	leave(f.queue.digests)
+	return code, tied, true
+}
+
+// prepare asks the application who the person is, and issues the link. The mail is empty where none is to be sent.
+func (f *Flow) prepare(ctx context.Context, asked request, code string, tied binding) (mail, magiclink.Reason, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.config.Timeout)
 	defer cancel()
 	if !magiclink.ValidEmail(asked.address) { // before it is folded: U+212A, which is no ASCII, folds to k

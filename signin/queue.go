@@ -2,12 +2,25 @@ package signin
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"math"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // concurrent is how many requests are looked up at once, and how many mails are sent at once.
 const concurrent = 8
+
+const (
+	longestRest = 20 * time.Millisecond // and the shortest is a twentieth of it
+	maxRests    = 10                    // a service that is never idle still sends mails
+)
+
+// restsUpTo is longestRest but in the tests that measure.
+var restsUpTo = longestRest
 
 // queue runs the work that no request waits for. Each piece of work is a goroutine of its own; their number is bounded, and so is how many of
 // them look something up or send a mail at one time.
@@ -17,6 +30,8 @@ type queue struct {
 
 	lookups, sends chan struct{}
 	digests        chan struct{} // at most half of the processors make digests of codes, so that a flood of requests leaves some to answer
+
+	serving atomic.Int64 // requests that are being answered
 
 	mu     sync.Mutex
 	size   int
@@ -95,6 +110,42 @@ func (q *queue) call(ctx context.Context, call func(context.Context) error) erro
 func enter(ctx context.Context, places chan struct{}) bool {
 	select {
 	case places <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// rest separates the work that is the same for every address from the work that is not, and reports false when the queue has given up.
+//
+// A service with one processor answers a request that comes meanwhile when that processor is free. Without a rest that would be after both works, and the
+// answer would tell an address for which there is much to do. In the rest it is answered. When the rest ends nobody can foretell, so that nobody
+// can send a request for that moment.
+func (q *queue) rest(ctx context.Context) bool {
+	for range maxRests {
+		if !pause(ctx, restsUpTo/20+randomPart(restsUpTo*19/20)) {
+			return false
+		}
+		if q.serving.Load() == 0 {
+			break
+		}
+	}
+	return true
+}
+
+// randomPart is from zero to the whole.
+func randomPart(whole time.Duration) time.Duration {
+	var random [2]byte
+	rand.Read(random[:]) // never fails: see its documentation
+	return whole * time.Duration(binary.BigEndian.Uint16(random[:])) / math.MaxUint16
+}
+
+// pause reports false when the queue has given up.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
 		return true
 	case <-ctx.Done():
 		return false

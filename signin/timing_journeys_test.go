@@ -4,14 +4,13 @@ import (
 	"net/http"
 	"testing"
 	"time"
-
 )
 
 // journey is something that one can do and measure who does not have the mail.
 type journey struct {
 	name   string
 	client func(*testing.T, *site) client
-	before func(*batch)                            // what the visits have done before; nil is nothing
+	before func(*batch)                           // what the visits have done before; nil is nothing
 	timed  func(c client, v *visit) *http.Request // the request whose answer is timed
 }
 
@@ -80,4 +79,3 @@ func signedIn(b *batch) {
 		v.session = session
 	}
 }
-
