@@ -37,7 +37,7 @@ const CodeDigits = codeDigits
 
 const CodeRounds = codeRounds
 
-func init() { rounds = 100 }
+func init() { rounds, restsUpTo = 100, 0 }
 
 // SetCodeRounds makes digests of codes cost something until undo is called. Nothing may run meanwhile.
 func SetCodeRounds(n int) (undo func()) {

@@ -32,7 +32,6 @@ const (
 // a request, and what it finds in the caches of the processor, is the same for all kinds. The leak makes the answers of a twin tell something; it may be nil.
 func (j journey) measure(t *testing.T, open store, rounds, seed int, leak func(address string)) measured {
 	t.Helper()
-	defer signin.SetLongestRest(0)() // what happens after the answers is for TestTimesOverTheNetworkTellNothing
 	s, mails := timingSite(t, open(t))
 	random := rand.New(rand.NewPCG(uint64(rounds), uint64(seed)))
 	drawn := slices.Repeat(kinds, rounds)
