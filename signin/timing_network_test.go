@@ -2,10 +2,12 @@ package signin_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -58,6 +60,7 @@ type remote struct {
 	t         *testing.T
 	url       string
 	transport *http.Transport
+	dials     int
 }
 
 func startRemote(t *testing.T, rest time.Duration) *remote {
@@ -76,11 +79,22 @@ func startRemote(t *testing.T, rest time.Duration) *remote {
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		if _, url, found := strings.Cut(lines.Text(), "listens on "); found {
 			go func() { _, _ = io.Copy(io.Discard, stdout) }()
-			return &remote{t, url, &http.Transport{DisableCompression: true}}
+			return newRemote(t, url)
 		}
 	}
 	require.FailNow(t, "the other process does not listen")
 	return nil
+}
+
+func newRemote(t *testing.T, url string) *remote {
+	t.Helper()
+	r := &remote{t: t, url: url}
+	r.transport = &http.Transport{DisableCompression: true, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		r.dials++
+		return new(net.Dialer).DialContext(ctx, network, address)
+	}}
+	t.Cleanup(func() { require.Equal(t, 1, r.dials, "no answer closes the connection") })
+	return r
 }
 
 func (r *remote) send(request *http.Request) *httptest.ResponseRecorder {
