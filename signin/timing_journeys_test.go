@@ -12,22 +12,23 @@ type journey struct {
 	client func(*testing.T, *site) client
 	before func(*batch)                           // what the visits have done before; nil is nothing
 	timed  func(c client, v *visit) *http.Request // the request whose answer is timed
+	rounds int                                    // of digests meanwhile
 }
 
 var journeys = []journey{
-	{"asking", newPages, nil, client.ask},
-	{"asking, JSON", newSinglePage, nil, client.ask},
-	{"asking again", newPages, askedBefore, client.resend},
-	{"asking again at once", newPages, (*batch).asked, client.resend}, // too soon: the pause of the browser
-	{"looking", newPages, (*batch).asked, client.look},
-	{"looking while signed in", newPages, signedIn, client.look},
-	{"wrong code", newPages, (*batch).asked, client.code},
-	{"wrong code, JSON", newSinglePage, (*batch).asked, client.code},
-	{"wrong code after asking again", newPages, askedAgain, client.code},
-	{"wrong code after too many", newPages, guessed, client.code},
-	{"wrong code too late", newPages, tooLate, client.code},
-	{"the code of another browser", newPages, otherBrowser, client.code},
-	{"no code at all", newPages, noCode, client.code},
+	{"asking", newPages, nil, client.ask, 100},
+	{"asking, JSON", newSinglePage, nil, client.ask, 100},
+	{"asking again", newPages, askedBefore, client.resend, 100},
+	{"asking again at once", newPages, (*batch).asked, client.resend, 100}, // too soon: the pause of the browser
+	{"looking", newPages, (*batch).asked, client.look, 100},
+	{"looking while signed in", newPages, signedIn, client.look, 100},
+	{"wrong code", newPages, (*batch).asked, client.code, timedRounds},
+	{"wrong code, JSON", newSinglePage, (*batch).asked, client.code, timedRounds},
+	{"wrong code after asking again", newPages, askedAgain, client.code, timedRounds},
+	{"wrong code after too many", newPages, guessed, client.code, timedRounds},
+	{"wrong code too late", newPages, tooLate, client.code, timedRounds},
+	{"the code of another browser", newPages, otherBrowser, client.code, timedRounds},
+	{"no code at all", newPages, noCode, client.code, timedRounds},
 }
 
 const resendPause = 31 * time.Second

@@ -170,8 +170,8 @@ var networkKinds = []string{kindKnown, kindAgain, kindUnknown, kindLimited, kind
 // does not rest before that work.
 func TestTimesOverTheNetworkTellNothing(t *testing.T) {
 	for _, j := range []journey{
-		{"looking at once", newPages, nil, client.look},
-		{"wrong code at once", newPages, nil, client.code},
+		{"looking at once", newPages, nil, client.look, 0},
+		{"wrong code at once", newPages, nil, client.code, 0},
 	} {
 		t.Run(j.name, func(t *testing.T) {
 			service, seed := startRemote(t, time.Millisecond), 0

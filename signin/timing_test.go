@@ -67,7 +67,7 @@ func (j journey) requireAlike(t *testing.T, open store, rounds int, longer time.
 }
 
 // fewer samples than those that show nothing have to show the leak of a twin.
-func fewer(rounds int) int { return max(min(rounds, 1000), rounds/5) }
+func fewer(rounds int) int { return max(min(rounds, 1000), rounds/10) }
 
 // requireNoneApart measures up to two times. Each measurement returns as many comparisons as there are names.
 func requireNoneApart(t *testing.T, names []string, measure func() []measured) {
