@@ -122,29 +122,27 @@ func (f *Flow) redeemCode(r *http.Request, a asked, typed string) (redeemed magi
 	return redeemed, err
 }
 
-// judge returns the link of the flow whose code this is. Every link that the flow can have is looked at and counted, whether it exists or not. What
-// the store is asked, and what is compared, is the same for an address without a link and for a link that its person has used.
+// judge returns the link of the flow whose code this is. Every link that the flow can have is counted and looked up, whether it exists or not. What
+// the store is asked, and what is compared, is the same for an address without a link and for a link that its person has used. The links are looked up
+// beside the slow digest, which takes longer: so it does not show that a store has more to do to find a link than to find none.
 func (f *Flow) judge(ctx context.Context, a asked, code string) (id string, _ error) {
-	found := map[string]magiclink.Redemption{}
-	for _, id := range a.linkIDs() {
-		seen, err := f.redeemer.InspectID(ctx, id, a.redeemedBy(id, code))
-		switch {
-		case err != nil && !isDead(err):
-			return "", err
-		case seen.Repeated: // lets nobody in who is not in, and uses up no try
-			return id, nil
-		case seen.MagicLinkID == "":
-			seen = noLink
-		}
-		found[id] = seen
-	}
 	granted, err := f.takeCode(ctx, a)
 	if err != nil {
 		return "", err
 	}
+	result := make(chan links, 1)
+	go func() { result <- f.lookUp(ctx, a, code) }()
+	var digest [sha256.Size]byte
+	if len(granted) > 0 {
+		digest = codeDigest(digestOf(a.secret), code)
+	}
+	found := <-result
+	if found.err != nil || found.repeated != "" {
+		return found.repeated, found.err
+	}
 	match, reason := magiclink.Redemption{}, ReasonCodeEnded
 	if len(granted) > 0 {
-		match, reason = matching(found, granted, digestOf(a.secret), code)
+		match, reason = found.matching(granted, digestOf(a.secret), digest)
 	}
 	f.tell(ctx, OpCode, reason, match.Subject, match.MagicLinkID)
 	switch reason {
@@ -154,6 +152,35 @@ func (f *Flow) judge(ctx context.Context, a asked, code string) (id string, _ er
 		return "", errWrongCode
 	}
 	return match.MagicLinkID, nil
+}
+
+// links are those that a flow can have.
+type links struct {
+	byID     map[string]magiclink.Redemption
+	repeated string // the id of the one that the same flow has used with the same code; it lets nobody in who is not in, and needs no try
+	err      error
+}
+
+func (f *Flow) lookUp(ctx context.Context, a asked, code string) (l links) {
+	defer func() {
+		if recover() != nil {
+			l.err = errPanic
+		}
+	}()
+	l.byID = map[string]magiclink.Redemption{}
+	for _, id := range a.linkIDs() {
+		seen, err := f.redeemer.InspectID(ctx, id, a.redeemedBy(id, code))
+		switch {
+		case err != nil && !isDead(err):
+			return links{err: err}
+		case seen.Repeated:
+			return links{repeated: id}
+		case seen.MagicLinkID == "":
+			seen = noLink
+		}
+		l.byID[id] = seen
+	}
+	return l
 }
 
 // noLink is compared in place of a link that does not exist. No code is the one of its digest.
@@ -178,16 +205,14 @@ func (f *Flow) takeCode(ctx context.Context, a asked) (granted []string, _ error
 	return granted, nil
 }
 
-// matching returns the link that the code is of. The slow digest is made once, whether there is a link or not, and all links are compared.
-func matching(
-	found map[string]magiclink.Redemption, granted []string, flow [sha256.Size]byte, code string,
-) (match magiclink.Redemption, reason magiclink.Reason) {
-	digest, reason := codeDigest(flow, code), ReasonWrongCode
+// matching returns the link that the code is of, whose digest is given. All links are compared, also after the right one.
+func (l links) matching(granted []string, flow, code [sha256.Size]byte) (match magiclink.Redemption, reason magiclink.Reason) {
+	reason = ReasonWrongCode
 	for _, id := range granted {
-		tied, kind, _ := readExtension(found[id].Extension)
-		ours, right := tied.isFlow(flow), tied.isCode(digest)
+		tied, kind, _ := readExtension(l.byID[id].Extension)
+		ours, right := tied.isFlow(flow), tied.isCode(code)
 		if kind == kindFlow && ours && right {
-			match, reason = found[id], ""
+			match, reason = l.byID[id], ""
 		}
 	}
 	return match, reason
