@@ -46,6 +46,39 @@ func TestRedeemID(t *testing.T) {
 	}
 }
 
+// InspectID says whether a by would get its redemption again, as long as it would.
+func TestInspectIDOfARepetition(t *testing.T) {
+	f := newFixture(t, func(c *magiclink.Config) { c.Leeway = 2 * time.Second })
+	_, id := f.link(t, fullInput)
+	seen, err := f.InspectID(t.Context(), id, "by-1")
+	require.NoError(t, err)
+	require.False(t, seen.Repeated)
+	redeemed, err := f.RedeemID(t.Context(), id, "by-1")
+	require.NoError(t, err)
+	seen, err = f.InspectID(t.Context(), id, "by-1")
+	require.NoError(t, err)
+	require.True(t, seen.Repeated)
+	require.Zero(t, seen.RedeemedAt, "nobody can grant a session from it")
+	for _, by := range []string{"by-2", ""} {
+		seen, err = f.InspectID(t.Context(), id, by)
+		require.Equal(t, magiclink.ErrConsumed, err)
+		require.False(t, seen.Repeated)
+	}
+	for _, by := range []string{strings.Repeat("a", 65), "a\x00", "\xff"} {
+		seen, err = f.InspectID(t.Context(), id, by)
+		require.Error(t, err)
+		require.Equal(t, magiclink.Redemption{}, seen)
+	}
+	f.clock.set(redeemed.ExpiresAt.Add(2*time.Second + time.Minute))
+	seen, err = f.InspectID(t.Context(), id, "by-1")
+	require.Equal(t, magiclink.ErrConsumed, err, "too late")
+	require.False(t, seen.Repeated)
+	require.NoError(t, f.Revoke(t.Context(), fullInput.Caller.TenantID, id))
+	seen, err = f.InspectID(t.Context(), id, "by-1")
+	require.Equal(t, magiclink.ErrRevoked, err)
+	require.Equal(t, magiclink.Redemption{}, seen)
+}
+
 func TestRedeemIDRefuses(t *testing.T) {
 	f := newFixture(t, func(c *magiclink.Config) { c.Leeway = 2 * time.Second })
 	_, revoked := f.link(t, fullInput)

@@ -48,7 +48,7 @@ func TestTimesTellNothing(t *testing.T) {
 }
 
 // leakOn is how much longer the twin takes for the known address.
-var leakOn = map[string]time.Duration{"memory": 5 * time.Microsecond, "sqlite": 50 * time.Microsecond}
+var leakOn = map[string]time.Duration{"memory": 10 * time.Microsecond, "sqlite": 50 * time.Microsecond}
 
 func (j journey) requireAlike(t *testing.T, open store, rounds int, longer time.Duration) {
 	t.Helper()
@@ -67,7 +67,7 @@ func (j journey) requireAlike(t *testing.T, open store, rounds int, longer time.
 }
 
 // fewer samples than those that show nothing have to show the leak of a twin.
-func fewer(rounds int) int { return max(min(rounds, 1000), rounds/10) }
+func fewer(rounds int) int { return max(min(rounds, 1000), rounds/5) }
 
 // requireNoneApart measures up to two times. Each measurement returns as many comparisons as there are names.
 func requireNoneApart(t *testing.T, names []string, measure func() []measured) {
