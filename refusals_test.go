@@ -47,7 +47,7 @@ func TestLastRefusal(t *testing.T) {
 		"RedeemBy":  func(f fixture, ctx context.Context, token, _ string) { _, _ = f.RedeemBy(ctx, token, "by-2") },
 		"RedeemID":  func(f fixture, ctx context.Context, _, id string) { _, _ = f.RedeemID(ctx, id, "by-2") },
 		"Inspect":   func(f fixture, ctx context.Context, token, _ string) { _, _ = f.Inspect(ctx, token) },
-		"InspectID": func(f fixture, ctx context.Context, _, id string) { _, _ = f.InspectID(ctx, id) },
+		"InspectID": func(f fixture, ctx context.Context, _, id string) { _, _ = f.InspectID(ctx, id, "") },
 	}
 	for name, test := range map[string]struct {
 		before func(*testing.T, fixture, string, string)
@@ -123,12 +123,12 @@ func TestRefusalsOfInventedLinks(t *testing.T) {
 		invented := magiclink.NewMagicLinkID(noon, fmt.Sprint(n))
 		_, err := f.RedeemID(t.Context(), invented, "by")
 		require.Equal(t, magiclink.ErrInvalidToken, err)
-		_, err = f.InspectID(t.Context(), invented)
+		_, err = f.InspectID(t.Context(), invented, "")
 		require.Equal(t, magiclink.ErrInvalidToken, err)
 		f.store.before = failing(errors.New("outage"))
 		_, err = f.RedeemID(t.Context(), invented, "by")
 		require.ErrorIs(t, err, magiclink.ErrUnavailable)
-		_, err = f.InspectID(t.Context(), invented)
+		_, err = f.InspectID(t.Context(), invented, "")
 		require.ErrorIs(t, err, magiclink.ErrUnavailable)
 		f.store.before = nil
 	}

@@ -101,7 +101,7 @@ func (v *tour) ownSessions(r *rareReports) {
 	v.b.Visit(r.linkTo("paul@example.org"))
 	v.show("confirm-warning")
 	for range 100 {
-		r.phone()
+		r.on("Safari on iPhone")
 	}
 	v.b.Visit(page)
 	v.show("sessions-many")
