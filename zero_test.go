@@ -30,7 +30,7 @@ func TestValuesThatNoConstructorMade(t *testing.T) {
 		"List of New":         {t.Context(), caller("tenant-1", ""), magiclink.ListQuery{}},
 		"List of NewSessions": {t.Context(), session.Subject},
 		"Inspect":             {t.Context(), link},
-		"InspectID":           {t.Context(), id},
+		"InspectID":           {t.Context(), id, "by"},
 		"RedeemID":            {t.Context(), id, "by"},
 		"Redeem":              {t.Context(), link},
 		"RedeemBy":            {t.Context(), link, "by"},
