@@ -6,6 +6,20 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
+// sendInsert is sendCreate outside of a transaction of the application. There a statement that fails ends nothing else, so that a lone insertion can
+// do without ON CONFLICT, for which the server looks twice and logs more.
+func (s *statements) sendInsert(ctx context.Context, q querier, calls []*call) error {
+	if len(calls) > 1 {
+		return s.sendCreate(ctx, q, calls)
+	}
+	calls[0].verdict = nil
+	_, err := q.Exec(ctx, s.insert, createArgs(&calls[0].record)...)
+	if code(err) == codeTaken { // whether it is the id is for sendCreate to say
+		return s.sendCreate(ctx, q, calls)
+	}
+	return err
+}
+
 // sendCreate inserts one record, or those of many calls. Of several calls with one id the first inserts.
 func (s *statements) sendCreate(ctx context.Context, q querier, calls []*call) error {
 	for _, c := range calls {

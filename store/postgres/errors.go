@@ -18,6 +18,7 @@ const (
 	codeTransactionUnknown = "08007"
 	codeNotAllowed         = "42501"
 	codeStatementExists    = "42P05"
+	codeTaken              = "23505"
 	codeNoTable            = "42P01"
 	codeLockNotAvailable   = "55P03"
 	classData              = "22"

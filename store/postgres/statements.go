@@ -12,6 +12,7 @@ const columns = "id, tenant_id, business_id, external_business_id, email, path, 
 // may keep its locks for long, and would hold up the companions. A statement for one call waits.
 type statements struct {
 	get, getMany         string
+	insert               string
 	create, createMany   string
 	consume, consumeMany string
 	why                  string
@@ -36,6 +37,7 @@ func newStatements(s schema) *statements {
 		get:     fill("SELECT {columns} FROM {links} WHERE id = $1"),
 		getMany: fill("SELECT {columns} FROM unnest($1::text[]) AS input (id) JOIN {links} USING (id) WHERE {few}"),
 
+		insert:      fill(insertSQL),
 		create:      fill(createSQL),
 		createMany:  fill(createManySQL),
 		consume:     fill(consumeSQL),
@@ -57,9 +59,10 @@ func newStatements(s schema) *statements {
 }
 
 // The number is that of the zero time, which is NULL in the columns that can be NULL.
-const createSQL = `INSERT INTO {links} ({columns}, purge_at)
-	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, nullif($11, -62135596800000), nullif($12, -62135596800000), $13, $14)
-	ON CONFLICT (id) DO NOTHING`
+const insertSQL = `INSERT INTO {links} ({columns}, purge_at)
+	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, nullif($11, -62135596800000), nullif($12, -62135596800000), $13, $14)`
+
+const createSQL = insertSQL + " ON CONFLICT (id) DO NOTHING"
 
 // An INSERT waits for a transaction that has inserted the same id and is not yet committed. The lock_timeout, for this
 // statement alone, bounds how long such a transaction holds up the companions.

@@ -120,7 +120,7 @@ func (s *Store) Create(ctx context.Context, record magiclink.Record) error {
 	if err := checkText(&record); err != nil {
 		return failed("create", err)
 	}
-	return s.do(ctx, "create", s.create, &call{send: s.sql.sendCreate, id: record.ID, record: record.Canonical()})
+	return s.do(ctx, "create", s.create, &call{send: s.sql.sendInsert, id: record.ID, record: record.Canonical()})
 }
 
 // Get returns the record with this id, whatever its state. It returns [magiclink.ErrNotFound] if there is none.

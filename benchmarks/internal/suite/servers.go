@@ -54,17 +54,20 @@ func (s *Suite) storeBeside(ctx context.Context, directory string, benchmarks []
 				goal = atLeast(b.together)
 			}
 			results = append(results, perSecond(name, of["calls/s"], of["bare/s"], b.against, goal))
-			if automatic := automaticRates(of); automatic != nil && n > 1 {
+			if automatic := ratesOf(of, "x-auto"); automatic != nil && n > 1 {
 				results = append(results, perSecond(name+", beside automatic pipelines", of["calls/s"], automatic, b.against+" in go-redis's pipelines", nil))
+			}
+			if script := ratesOf(of, "x-script"); script != nil {
+				results = append(results, perSecond(name+", beside a script", of["calls/s"], script, "a script that does nothing but a SET", nil))
 			}
 		}
 	}
 	return results, nil
 }
 
-// automaticRates returns the rates of the client's own automatic pipelines, by which a benchmark of the Redis store divides its rate.
-func automaticRates(of map[string]measure.Rates) (rates measure.Rates) {
-	for run, ratio := range of["x-auto"] {
+// ratesOf returns the rates of a second floor, which a benchmark of the Redis store gives as a ratio.
+func ratesOf(of map[string]measure.Rates, unit string) (rates measure.Rates) {
+	for run, ratio := range of[unit] {
 		rates = append(rates, of["calls/s"][run]/ratio)
 	}
 	return rates
