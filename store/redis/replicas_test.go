@@ -30,6 +30,9 @@ func TestStoreWithReplicas(t *testing.T) {
 }
 
 func TestStoreOnClusterWithReplicas(t *testing.T) {
+	if !dbtest.Full() { // each of the two is tested by itself
+		t.Skip("in full only: make full")
+	}
 	client := openCluster(t, dbtest.StartRedisCluster(t, 1))
 	storetest.Run(t, fresh(client, redis.Options{RequireReplicas: 1, Indexes: everyIndex}))
 }
