@@ -43,7 +43,11 @@ type Directory struct {
 
 var _ signin.Mailer = (*Directory)(nil)
 
-// NewDirectory returns a Directory. It reports every fault of the configuration at once, as [magiclink.ConfigErrors].
+// letWrite is what to do about a directory that does not take a mail.
+const letWrite = "let the user of this process write there, or name another directory"
+
+// NewDirectory returns a Directory. It writes an empty file into the directory, and removes it: a directory that takes no mail is a fault. It
+// reports every fault of the configuration at once, as [magiclink.ConfigErrors].
 func NewDirectory(config DirectoryConfig) (*Directory, error) {
 	var faults faults
 	writer := writerFor(config.From, config.Templates, config.Now, &faults)
@@ -54,12 +58,26 @@ func NewDirectory(config DirectoryConfig) (*Directory, error) {
 		return nil, err
 	}
 	if err := os.MkdirAll(config.Path, 0o700); err != nil {
-		faults.add("Path", "cannot be made: "+err.Error())
+		faults.add("Path", "cannot be made: "+err.Error()+": "+letWrite)
 	} else if _, err := trustedfile.Read(filepath.Join(config.Path, "no such file")); !errors.Is(err, fs.ErrNotExist) {
 		faults.add("Path", fmt.Sprintf("is not safe to write to: %v", err))
+	} else if err := tryWrite(config.Path); err != nil {
+		faults.add("Path", fmt.Sprintf("cannot be written to: %s: %v: %s", config.Path, err, letWrite))
 	}
 	writer.readable = true
 	return &Directory{writer: writer, path: config.Path, written: config.Written}, faults.err()
+}
+
+// tryWrite returns why no file can be made in the directory.
+func tryWrite(path string) error {
+	file, err := os.CreateTemp(path, ".try.*")
+	if fault, ok := errors.AsType[*fs.PathError](err); ok {
+		return fault.Err // without the name, which is made up
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // Send writes a mail into a file. An error that matches [signin.ErrPermanent] says that the message has a fault.

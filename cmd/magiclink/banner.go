@@ -43,9 +43,10 @@ curl -sS %s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json
 }
 
 // printSignIn says where people sign in, and loudly that mails stay here.
-func printSignIn(w io.Writer, origin string, entry *signInEntry, outbox *outbox, config string) {
+func printSignIn(w io.Writer, origin string, live *liveConfig, outbox *outbox, path string) {
+	entry := live.signIn()
 	if entry == nil {
-		fmt.Fprintf(w, "Nobody signs in by mail: %s has no member \"sign_in\". See \"magiclink help config\".\n\n", config)
+		printNoSignIn(w, live.sampleSignIn(outbox.development), outbox, path)
 		return
 	}
 	fmt.Fprintf(w, "Sign in with a browser at %s (%s)\n", origin+signin.RequestPath, entry.who())
@@ -54,6 +55,16 @@ func printSignIn(w io.Writer, origin string, entry *signInEntry, outbox *outbox,
 			"Whoever can read that directory can sign in as anybody. To send mails, give -smtp and -from.\n", shownPath(outbox.dir))
 	}
 	fmt.Fprintln(w)
+}
+
+// printNoSignIn says what to add to the configuration, so that people can sign in.
+func printNoSignIn(w io.Writer, sample string, outbox *outbox, path string) {
+	fmt.Fprintf(w, "Nobody signs in by mail: %s has no member \"sign_in\". To let people in, add for example\n\n  %s\n\n"+
+		"behind a comma to its last member", path, sample)
+	if outbox.make == nil {
+		fmt.Fprint(w, ", and give -smtp smtp://USER@HOST:587 and -from 'Acme <login@acme.example>'")
+	}
+	fmt.Fprint(w, ". See \"magiclink help config\".\n\n")
 }
 
 // printMail returns what prints the path of each mail that was written. The path holds neither the link nor the code.

@@ -20,6 +20,9 @@ func parseConfig(text []byte) (*configFile, error) {
 		Businesses []json.RawMessage `json:"businesses"`
 		SignIn     json.RawMessage   `json:"sign_in"`
 	}
+	if hasByteOrderMark(text) {
+		return nil, errors.New("the file begins with a byte order mark (BOM): save it as UTF-8 without one")
+	}
 	if err := decodeObject("", text, &lists); err != nil {
 		return nil, err
 	}
@@ -38,6 +41,11 @@ func parseConfig(text []byte) (*configFile, error) {
 		}
 	}
 	return &config, config.check()
+}
+
+// hasByteOrderMark reports whether an editor has marked the text as UTF-8 or UTF-16.
+func hasByteOrderMark(text []byte) bool {
+	return slices.ContainsFunc([]string{"\xEF\xBB\xBF", "\xFF\xFE", "\xFE\xFF"}, func(mark string) bool { return bytes.HasPrefix(text, []byte(mark)) })
 }
 
 func decodeList[T any](name string, texts []json.RawMessage) ([]T, error) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -81,4 +82,23 @@ func (e *signInEntry) who() string {
 		return "every address"
 	}
 	return "addresses of " + strings.Join(e.Domains, ", ")
+}
+
+// sampleSignIn returns a member sign_in that this configuration could have, as a line of JSON.
+func (l *liveConfig) sampleSignIn(development bool) string {
+	first := tenantRef{firstTenant, magiclink.BusinessRef{ExternalID: firstBusiness}} // where there is no business, "magiclink help config" tells
+	businesses := l.now.Load().businesses
+	if _, ok := businesses[first]; !ok {
+		for at := range businesses {
+			if at.ref.ExternalID != "" && (!ok || at.tenant+"/"+at.ref.ExternalID < first.tenant+"/"+first.ref.ExternalID) {
+				first, ok = at, true
+			}
+		}
+	}
+	entry := signInEntry{Tenant: first.tenant, ExternalBusinessID: first.ref.ExternalID, Development: development}
+	if !development {
+		entry.Domains = []string{"example.com"}
+	}
+	text, _ := json.Marshal(entry) // of strings, which never fails
+	return `"sign_in": ` + string(text)
 }

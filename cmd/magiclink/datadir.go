@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/store/sqlite"
@@ -50,7 +51,7 @@ func (d *dataDir) configPath() string {
 // make creates the directory, for its owner alone, and refuses one that others can change.
 func (d *dataDir) make() error {
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
-		return fmt.Errorf("make the data directory: %w", err)
+		return fmt.Errorf("make the data directory: %w: name another one with -data, or let the user of this process write there", err)
 	}
 	return checkDirectory(d.path)
 }
@@ -97,11 +98,20 @@ func (d *dataDir) lost(f found) error {
 	case !f.keys && d.keysFile == "":
 		return fmt.Errorf("%s is missing, although this directory was set up before: restore it from a backup; to begin with a new "+
 			"key run \"magiclink keys rotate -force\", which makes every link, session and access token so far invalid", d.keysPath())
+	case !f.config && d.config == "" && d.unfinished():
+		return fmt.Errorf("%s is missing, since the first start here has not finished: run \"magiclink serve\" again, which finishes it; "+
+			"if this directory was set up before, restore the file from a backup", d.configPath())
 	case !f.config && d.config == "":
 		return fmt.Errorf("%s is missing, although this directory was set up before: restore it from a backup; to begin with an "+
 			"empty one write {} into it, chmod 600 it, and run \"magiclink clients add\" and \"magiclink businesses add\"", d.configPath())
 	}
 	return nil
+}
+
+// unfinished reports whether a first start has begun and not finished.
+func (d *dataDir) unfinished() bool {
+	_, err := os.Lstat(d.markerPath())
+	return err == nil
 }
 
 // checkSetUp tells a directory that serve has set up from one that is not there, which is mostly a mistyped name.
@@ -145,6 +155,10 @@ func (d *dataDir) readKeys() (*magiclink.Keyring, error) {
 	if errors.Is(err, fs.ErrNotExist) && d.keysFile != "" {
 		return nil, fmt.Errorf("there is no key file %s: correct -keys, or make one with \"magiclink keys rotate -force -keys %[1]s\"", d.keysFile)
 	}
+	if err != nil && strings.HasSuffix(err.Error(), "(in "+d.keysPath()+")") {
+		return nil, fmt.Errorf("%w: restore the file from a backup; to begin with a new key, remove it and run \"magiclink keys rotate -force\", "+
+			"which makes every link, session and access token so far invalid", err)
+	}
 	return keys, err
 }
 
@@ -171,5 +185,10 @@ func (d *dataDir) openDatabase() (*sqlite.Store, error) {
 	if err := checkDatabase(d.databasePath()); err != nil {
 		return nil, err
 	}
-	return sqlite.Open(d.databasePath())
+	store, err := sqlite.Open(d.databasePath())
+	if err != nil && strings.HasSuffix(err.Error(), "file is not a database") { // the type of the error needs cgo
+		return nil, fmt.Errorf("%w: restore it from a backup; or move it away, and \"magiclink serve\" makes an empty one, "+
+			"in which every link and session so far is unknown", err)
+	}
+	return store, err
 }

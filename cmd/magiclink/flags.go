@@ -10,7 +10,7 @@ import (
 
 // variable names the environment variable of a flag.
 func variable(name string) string {
-	return "MAGICLINK_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
+	return variablePrefix + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))
 }
 
 // parse reads flags from the environment and then from the command line, which wins. Flags may stand before, between and

@@ -24,6 +24,18 @@ func inWords(err error) error {
 	return fmt.Errorf("%s (%s)", advice, text)
 }
 
+// advised adds to an error of a mail server what to do about it, for the log of serve.
+func advised(err error) error {
+	if err == nil {
+		return nil
+	}
+	advice := adviceOf(err)
+	if advice == "" {
+		return err
+	}
+	return fmt.Errorf("%w: %s; \"magiclink mail send\" tries it", err, advice)
+}
+
 func adviceOf(err error) string {
 	if advice := answerAdvice(err); advice != "" {
 		return advice
@@ -62,7 +74,7 @@ func answerAdvice(err error) string {
 	for _, step := range []struct{ to, advice string }{
 		{" to AUTH", "the mail server refuses the log-in: correct the user in -smtp (an @ in it is written %40), and the password in " + smtpPasswordVariable},
 		{" to MAIL FROM", "the mail server refuses the sender: it may not send for the address in -from, or asks for a log-in, as -smtp smtp://USER@HOST"},
-		{" to RCPT TO", "the mail server refuses the recipient: correct -to; where it says that it does not relay, it asks for a log-in, as -smtp smtp://USER@HOST"},
+		{" to RCPT TO", "the mail server refuses the recipient: the address may be wrong; where it says that it does not relay, it asks for a log-in, as -smtp smtp://USER@HOST"},
 	} {
 		if strings.Contains(answer, step.to) {
 			return step.advice

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"net/url"
 	"os"
@@ -44,6 +45,9 @@ func (f *smtpFlags) check(getenv func(string) string) error {
 		return usagef("-smtp needs the sender of the mails: -from 'Acme <login@acme.example>'")
 	case f.url == "" && f.from == "":
 		return nil
+	}
+	if hidesPassword(f.url) {
+		return usagef("-smtp is not a URL: write smtp://USER@HOST:587, and in the user %s; the password comes from %s", percentCodes, smtpPasswordVariable)
 	}
 	config := f.config(getenv)
 	if f.url == "" {
@@ -142,7 +146,24 @@ func (o *outbox) Send(ctx context.Context, message signin.Message) error {
 	if mailer == nil {
 		return fmt.Errorf("there is no place for mails: %w", signin.ErrPermanent)
 	}
-	return mailer.Send(ctx, message)
+	err := mailer.Send(ctx, message)
+	if o.dir != "" {
+		return err
+	}
+	return advised(err)
+}
+
+// ping warns where the mail server cannot be used. It may be down for a moment only, so serve has started in any case.
+func (o *outbox) ping(ctx context.Context, logger *slog.Logger) {
+	o.mu.Lock()
+	server, ok := o.mailer.(*mail.Mailer)
+	o.mu.Unlock()
+	if !ok {
+		return
+	}
+	if err := server.Ping(ctx); err != nil && ctx.Err() == nil {
+		logger.WarnContext(ctx, "the mail server cannot be used: nobody gets a sign-in mail until it can", "error", advised(err))
+	}
 }
 
 // check returns why nobody can sign in with this outbox as the configuration says. It makes the outbox ready.

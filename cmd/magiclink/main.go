@@ -25,7 +25,7 @@ const (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.LookupEnv, os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // program is the environment of a command.
@@ -46,8 +46,8 @@ type usageError struct{ error }
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
 // run executes one command line and returns the exit code.
-func run(ctx context.Context, args []string, lookupEnv func(string) (string, bool), stdout, stderr io.Writer) int {
-	p := &program{lookupEnv: lookupEnv, stdout: stdout, stderr: stderr}
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	p := &program{lookupEnv: os.LookupEnv, stdout: stdout, stderr: stderr}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, overview())
 		return exitUsage
@@ -57,6 +57,11 @@ func run(ctx context.Context, args []string, lookupEnv func(string) (string, boo
 	if c == nil {
 		fmt.Fprintf(stderr, "magiclink: %s\n", unknownCommand(name))
 		return exitUsage
+	}
+	if name != "serve" { // which logs them
+		for _, warning := range mistyped(os.Environ()) {
+			fmt.Fprintf(stderr, "Warning: %s\n", warning)
+		}
 	}
 	return p.report(c, c.run(ctx, p, args[1:]))
 }

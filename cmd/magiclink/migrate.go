@@ -54,7 +54,7 @@ func runMigrate(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(adviseTLS(store.Migrate(ctx)), closeStore()); err != nil {
+	if err := errors.Join(adviseServer(store.Migrate(ctx)), closeStore()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(p.stdout, "the tables are at the version of this command")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"time"
 )
 
@@ -110,6 +111,9 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
+	for _, warning := range mistyped(os.Environ()) {
+		logger.Warn(warning)
+	}
 	// Before anything is made: a start that cannot listen leaves nothing behind.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.address.addr)
 	if err != nil {
@@ -132,7 +136,7 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if s.client != nil {
 		printFirstSteps(p.stdout, origin, s.client)
 	}
-	printSignIn(p.stdout, f.address.origin(), s.config.signIn(), s.outbox, f.data.configPath())
+	printSignIn(p.stdout, f.address.origin(), &s.config, s.outbox, f.data.configPath())
 	printServing(p.stdout, origin, f.address)
 	if f.store.shared() && f.data.keysFile == "" {
 		printSharing(p.stdout, f.data.path)

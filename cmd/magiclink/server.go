@@ -119,6 +119,7 @@ func (s *server) serve(ctx context.Context, listener net.Listener) error {
 	working, stop := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	workers.Go(func() { s.follower.run(working) })
+	workers.Go(func() { s.outbox.ping(working, s.logger) })
 	if s.trail != nil {
 		workers.Go(func() { s.reopenAudit(working) })
 	}

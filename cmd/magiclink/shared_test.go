@@ -81,6 +81,7 @@ func TestPasswordsStayHidden(t *testing.T) {
 		"postgres://app:hunter2@127.0.0.1:port/app", "postgres://app:hunter2@db/app?sslmode=nonsense", "mysql://app:hunter2@db/app",
 		"postgres://app:hunter2@", "hunter2", "postgres://app:p@hunter2@db/app", "redis://:p@hunter2@db/0",
 		"redis://127.0.0.1:1?addr=u:hunter2@127.0.0.1:2", "redis://h/hunter2", "postgres://app:hunter2#x@db/app", "redis://127.0.0.1:1#hunter2",
+		"redis://127.0.0.1:1?master_name=x&sentinel_password=hunter2", "postgres://app:p@hunter2#w@127.0.0.1:1/app", "redis://:p@hunter2#w@127.0.0.1:1",
 		"redis://127.0.0.1:1/3?addr=127.0.0.1:2&password=hunter2",
 		"redis://app:hunter2@127.0.0.1:1/0", "rediss://:hunter2@127.0.0.1:1", "redis://:hunter2@db/nonsense", "redis://:hunter2@db?no=thing",
 		"redis://:hunter2@127.0.0.1:1?addr=127.0.0.1:2", "redis://:hunter2@db?addr=db&no=thing", "redis://:hunter2@db:port",

@@ -58,6 +58,7 @@ func TestSignInOverSMTP(t *testing.T) {
 	require.Zero(t, p.stop(syscall.SIGTERM))
 	require.NotContains(t, p.output()+p.errors(), "hunter2")
 	require.NotContains(t, p.output()+p.errors(), jane)
+	require.NotContains(t, p.errors(), "the mail server cannot be used")
 	require.NoDirExists(t, filepath.Join(folder, "out"))
 }
 

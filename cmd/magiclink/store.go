@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/magiclink-go/magiclink"
@@ -22,17 +20,22 @@ const (
 
 // storeFlag says where links are kept: sqlite, memory, or the URL of a server. The URL may hold a password, so no message shows it.
 type storeFlag struct {
-	where      string
-	redisIndex listFlag
+	where         string
+	redisIndex    listFlag
+	redisReplicas int
 }
 
 func (f *storeFlag) declare(set *flag.FlagSet) {
 	set.StringVar(&f.where, "store", storeSQLite, "where links are kept: sqlite, memory, which forgets them at the end, or the `URL` of a server that several "+
-		"machines share, as postgres://USER:PASSWORD@HOST/DATABASE, redis://HOST:6379/0, or redis://HOST:6379?addr=HOST2:6379 for a cluster; other users of the machine see a password "+
+		"machines share, as postgres://USER:PASSWORD@HOST/DATABASE, redis://HOST:6379/0, redis://HOST:6379?addr=HOST2:6379 for a cluster, or "+
+		"redis://SENTINEL:26379?master_name=NAME&addr=SENTINEL2:26379; TLS is rediss://… or ?sslmode=verify-full, with the parameters sslrootcert=FILE for the authority "+
+		"of the server, and sslcert=FILE and sslkey=FILE for a certificate of ours; other users of the machine see a password "+
 		"on the command line, and none in MAGICLINK_STORE")
 	f.redisIndex = listFlag{values: []string{string(redis.ByTenant)}, replace: true}
 	set.Var(&f.redisIndex, "redis-index", "with Redis: the `fields` by which links can be listed and ended: tenant, which serves every search, email, business, external-business, or none; "+
 		"the same for every command on one database. Each makes issuing slower")
+	set.IntVar(&f.redisReplicas, "redis-replicas", 0, "with Redis: the `number` of replicas that must confirm a write before it counts; the same for every command. Take all that can be promoted: "+
+		"a failover to one that has not confirmed a use makes the link usable again")
 }
 
 // engine returns what opens the store, or nil.
@@ -42,7 +45,7 @@ func (f *storeFlag) engine() func(ctx context.Context, url string) (magiclink.St
 		return openPostgres
 	case "redis", "rediss":
 		return func(ctx context.Context, url string) (magiclink.Store, func() error, error) {
-			return openRedis(ctx, url, f.redisIndexes())
+			return openRedis(ctx, url, redis.Options{Indexes: f.redisIndexes(), RequireReplicas: f.redisReplicas})
 		}
 	}
 	return nil
@@ -69,18 +72,18 @@ func (f *storeFlag) scheme() string {
 }
 
 // expires reports whether the server removes ended links by itself.
-func (f *storeFlag) expires() bool {
-	return f.scheme() == "redis" || f.scheme() == "rediss"
-}
+func (f *storeFlag) expires() bool { return f.isRedis() }
+
+func (f *storeFlag) isRedis() bool { return f.scheme() == "redis" || f.scheme() == "rediss" }
 
 // shared reports whether several machines can use the store.
 func (f *storeFlag) shared() bool { return f.engine() != nil }
 
 func (f *storeFlag) check() error {
 	switch {
-	case f.where == storeSQLite, f.where == storeMemory:
+	case (f.where == storeSQLite || f.where == storeMemory) && f.redisReplicas == 0:
 		return nil
-	case !f.shared():
+	case !f.shared() && f.where != storeSQLite && f.where != storeMemory:
 		return usagef("-store is not one that magiclink knows: write sqlite, memory, postgres://…, redis://… or rediss://…")
 	}
 	for _, index := range f.redisIndexes() {
@@ -88,29 +91,10 @@ func (f *storeFlag) check() error {
 			return usagef("-redis-index %q is none: write some of tenant, email, business, external-business, or none", plain(string(index)))
 		}
 	}
-	if u, err := url.Parse(f.where); err != nil || u.Host == "" || strings.Count(f.authority(), "@") > 1 || f.misplaced(u) {
-		return usagef("-store is not a URL: write SCHEME://USER:PASSWORD@HOST/DATABASE, and in the password %%40 for @, %%2F for /, %%3F for ? and %%23 for #")
+	if f.redisReplicas < 0 || f.redisReplicas > 0 && !f.isRedis() {
+		return usagef("-redis-replicas is a number of replicas of a Redis server: write 0 or more, and -store redis://…")
 	}
-	return nil
-}
-
-// authority is what stands between the scheme and the path: user, password and hosts.
-func (f *storeFlag) authority() string {
-	_, rest, _ := strings.Cut(f.where, "://")
-	end := strings.IndexAny(rest, "/?#")
-	if end < 0 {
-		end = len(rest)
-	}
-	return rest[:end]
-}
-
-// misplaced reports whether a part of the URL may be a part of a password: the path and the parameters of Redis appear in its errors.
-func (f *storeFlag) misplaced(u *url.URL) bool {
-	if !f.expires() {
-		return false
-	}
-	_, err := strconv.Atoi(strings.TrimPrefix(u.Path, "/"))
-	return err != nil && strings.Trim(u.Path, "/") != "" || strings.Contains(u.RawQuery, "@") || strings.Contains(u.RawQuery, "%40") || u.Fragment != ""
+	return f.checkURL()
 }
 
 // open opens the store of serve.

@@ -31,7 +31,7 @@ func openPostgres(ctx context.Context, url string) (magiclink.Store, func() erro
 		err = fmt.Errorf("the database is not prepared for this version: run \"magiclink migrate\" with the same -store: %w", err)
 	}
 	if err != nil {
-		return nil, nil, errors.Join(adviseTLS(err), closeStore())
+		return nil, nil, errors.Join(adviseServer(err), closeStore())
 	}
 	return store, closeStore, nil
 }

@@ -13,13 +13,13 @@ import (
 )
 
 // openRedis refuses a server that cannot be reached, or on which links would not be safe.
-func openRedis(ctx context.Context, server string, indexes []redis.Index) (magiclink.Store, func() error, error) {
+func openRedis(ctx context.Context, server string, options redis.Options) (magiclink.Store, func() error, error) {
 	goredis.SetLogger(quiet{})
 	client, err := redisClient(server)
 	if err != nil {
 		return nil, nil, usagef("-store: %s", err)
 	}
-	store, err := redis.New(client, redis.Options{Indexes: indexes})
+	store, err := redis.New(client, options)
 	if err != nil {
 		return nil, nil, errors.Join(err, client.Close())
 	}
@@ -47,13 +47,18 @@ func databaseOf(text string) string {
 	return u.Path
 }
 
-// redisClient returns the client of a cluster if the URL names further servers by addr=HOST:PORT, and of one server otherwise.
+// redisClient returns a client that asks sentinels for the server if the URL has a master_name, that of a cluster if it names further servers
+// by addr=HOST:PORT, and that of one server otherwise.
 func redisClient(server string) (goredis.UniversalClient, error) {
 	server, files, err := cutTLSFiles(server)
 	if err != nil {
 		return nil, err
 	}
-	if _, query, _ := strings.Cut(server, "?"); strings.Contains("&"+query, "&addr=") {
+	_, query, _ := strings.Cut(server, "?")
+	switch {
+	case strings.Contains("&"+query, "&master_name="):
+		return failoverClient(server, files)
+	case strings.Contains("&"+query, "&addr="):
 		return clusterClient(server, files)
 	}
 	options, err := goredis.ParseURL(server)
@@ -65,6 +70,21 @@ func redisClient(server string) (goredis.UniversalClient, error) {
 	}
 	options.ContextTimeoutEnabled = true
 	return goredis.NewClient(options), nil
+}
+
+func failoverClient(server string, files tlsFiles) (goredis.UniversalClient, error) {
+	options, err := goredis.ParseFailoverURL(server)
+	switch {
+	case err != nil:
+		return nil, err
+	case options.ReplicaOnly || options.RouteByLatency || options.RouteRandomly:
+		return nil, errors.New("replicas may not know yet that a link was used: leave replica_only, route_by_latency and route_randomly out")
+	}
+	if err := files.apply(options.TLSConfig); err != nil {
+		return nil, err
+	}
+	options.ContextTimeoutEnabled = true
+	return goredis.NewFailoverClient(options), nil
 }
 
 func clusterClient(server string, files tlsFiles) (goredis.UniversalClient, error) {

@@ -98,5 +98,5 @@ func mentionTLS(server string, err error) error {
 	case !encrypted && closed:
 		return fmt.Errorf("%w: redis:// speaks no TLS: if the port needs it, write rediss://", err)
 	}
-	return adviseTLS(err)
+	return adviseServer(err)
 }
