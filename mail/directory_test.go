@@ -150,3 +150,19 @@ func TestDirectoryConfig(t *testing.T) {
 	_, err = mail.NewDirectory(mail.DirectoryConfig{Path: open, From: from})
 	require.NoError(t, err)
 }
+
+// A directory that takes no file is a fault of the configuration, not one of each mail.
+func TestDirectoryThatTakesNoFile(t *testing.T) {
+	_, err := mail.NewDirectory(mail.DirectoryConfig{Path: "/sys", From: from}) // of root, who cannot make a file in it either
+	require.ErrorContains(t, err, "Path cannot be written to: /sys: ")
+	require.ErrorContains(t, err, "let the user of this process write there, or name another directory")
+	_, err = mail.NewDirectory(mail.DirectoryConfig{Path: "/sys/x", From: from})
+	require.ErrorContains(t, err, "Path cannot be made: mkdir /sys/x")
+
+	path := t.TempDir()
+	_, err = mail.NewDirectory(mail.DirectoryConfig{Path: path, From: from})
+	require.NoError(t, err)
+	left, err := os.ReadDir(path)
+	require.NoError(t, err)
+	require.Empty(t, left, "what was tried is removed")
+}

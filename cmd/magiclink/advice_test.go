@@ -114,7 +114,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		"migrate":        {nil, []string{"migrate", "-store", "postgres://127.0.0.1:1/x"}, []string{"nothing listens there"}},
 		"redis":          {nil, stored("redis://127.0.0.1:1/0"), []string{"refused: nothing listens there"}},
 		"cluster":        {nil, stored("redis://127.0.0.1:1?addr=127.0.0.1:2"), []string{"refused: nothing listens there"}},
-		"sentinels":      {nil, stored("redis://127.0.0.1:1?master_name=x"), []string{"nothing listens there"}},
+		"sentinels":      {nil, stored("redis://127.0.0.1:1?master_name=x"), []string{"correct the host and the port in -store"}},
 		"unknown host":   {nil, stored("redis://db.invalid"), []string{"correct the host in -store"}},
 		"UTF-8 BOM":      {garbage("config.json", "\xEF\xBB\xBF{}"), start, []string{"config.json: the file begins with a byte order mark (BOM): save it as UTF-8 without one"}},
 		"UTF-16":         {garbage("config.json", "\xFF\xFE{\x00}\x00"), start, []string{"byte order mark"}},
@@ -209,7 +209,7 @@ func TestRedisReplicas(t *testing.T) {
 	proxy.Cut()
 	primary.Await(t, "INFO replication", "connected_slaves:0")
 	requireOutage(t, p, token)
-	require.Equal(t, 201, plain.issue(token, acme).status, "the control")
+	require.Equal(t, 201, plain.issue(plain.token(), acme).status, "the control")
 
 	for _, args := range [][]string{{"-redis-replicas", "-1", "-store", primary.URL()}, {"-redis-replicas", "1"}} {
 		got := command(t, folder, nil, append([]string{"purge"}, args...)...)
