@@ -111,8 +111,8 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if err != nil {
 		return err
 	}
-	for _, warning := range mistyped(os.Environ()) {
-		logger.Warn(warning)
+	for _, wrong := range mistyped(os.Environ()) {
+		logger.Warn("a variable of the environment has no effect", "error", wrong)
 	}
 	// Before anything is made: a start that cannot listen leaves nothing behind.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", f.address.addr)

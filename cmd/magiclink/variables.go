@@ -11,9 +11,9 @@ import (
 // variablePrefix begins the name of every variable of the command.
 const variablePrefix = "MAGICLINK_"
 
-// mistyped returns a warning for each variable of the environment that no command has and that looks like one that a command has. Without
-// it a variable with a wrong letter would have no effect, and nobody would know.
-func mistyped(environment []string) (warnings []string) {
+// mistyped says for each variable of the environment that no command has and that looks like one of ours, which one is meant. Unsaid,
+// a variable with a wrong letter would have no effect, and nobody would know.
+func mistyped(environment []string) (faults []string) {
 	known := knownVariables()
 	for _, entry := range environment {
 		name, _, _ := strings.Cut(entry, "=")
@@ -22,11 +22,11 @@ func mistyped(environment []string) (warnings []string) {
 			continue
 		}
 		if near := nearest(rest, known); near != "" {
-			warnings = append(warnings, fmt.Sprintf("there is no variable %s: did you mean %s?", plain(name), variablePrefix+near))
+			faults = append(faults, fmt.Sprintf("there is no variable %s: did you mean %s?", plain(name), variablePrefix+near))
 		}
 	}
-	slices.Sort(warnings)
-	return slices.Compact(warnings)
+	slices.Sort(faults)
+	return slices.Compact(faults)
 }
 
 // knownVariables returns the variables of all commands, without the prefix.
