@@ -58,19 +58,20 @@ func (f *Flow) requestJSON(w http.ResponseWriter, r *http.Request) {
 		writeFault(w, fault)
 		return
 	}
-	if !f.takeJSON(w, r, "client", f.config.Limits.PerClient) {
+	network, granted := f.takeJSON(w, r, "client", f.config.Limits.PerClient)
+	if !granted {
 		return
 	}
 	a := asked{secret: webform.NewSecret(), address: trimAddress(body.email), next: localNext(body.next)}.again(f.now())
-	f.send(r.Context(), f.newRequest(r, a))
+	f.send(r.Context(), f.newRequest(r, network, a))
 	writeData(w, http.StatusAccepted, flowData{Flow: a.encode()})
 }
 
-// takeJSON counts a request against the limit of its client, and reports false when it has answered.
-func (f *Flow) takeJSON(w http.ResponseWriter, r *http.Request, kind string, rate magiclink.Rate) bool {
+// takeJSON counts a request against the limit of its client, and returns the widest network of the client. It reports false when it has answered.
+func (f *Flow) takeJSON(w http.ResponseWriter, r *http.Request, kind string, rate magiclink.Rate) (network string, granted bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), f.config.Timeout)
 	defer cancel()
-	wait, err := f.takeClient(ctx, r, kind, rate)
+	network, wait, err := f.takeClient(ctx, r, kind, rate)
 	switch {
 	case err != nil:
 		unavailable(w, r, f.logger, err)
@@ -78,7 +79,7 @@ func (f *Flow) takeJSON(w http.ResponseWriter, r *http.Request, kind string, rat
 		w.Header().Set("Retry-After", seconds(wait))
 		writeError(w, http.StatusTooManyRequests, "too many requests: try again later", nil)
 	}
-	return err == nil && wait == 0
+	return network, err == nil && wait == 0
 }
 
 // redemptionData is the answer of the redeem route.
@@ -114,7 +115,7 @@ func (f *Flow) codeJSON(w http.ResponseWriter, r *http.Request) {
 		writeFault(w, fault)
 		return
 	}
-	if !f.takeJSON(w, r, "codes", f.config.Limits.CodesPerClient) {
+	if _, granted := f.takeJSON(w, r, "codes", f.config.Limits.CodesPerClient); !granted {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), f.config.Timeout)

@@ -63,7 +63,7 @@ func (f *Flow) postCode(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), f.config.Timeout)
 	defer cancel()
 	r = r.WithContext(ctx)
-	wait, err := f.takeClient(ctx, r, "codes", f.config.Limits.CodesPerClient)
+	_, wait, err := f.takeClient(ctx, r, "codes", f.config.Limits.CodesPerClient)
 	if err == nil && wait > 0 {
 		w.Header().Set("Retry-After", seconds(wait))
 		f.showForm(w, r, http.StatusTooManyRequests, f.pageOf(r, screenWait, noticeLimited))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
+	"github.com/magiclink-go/magiclink/internal/network"
 	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
@@ -250,7 +251,4 @@ func (c *Config) fillIn() {
 }
 
 // connectionAddress is the address of the other end of the connection.
-func connectionAddress(r *http.Request) netip.Addr {
-	at, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return at.Addr()
-}
+func connectionAddress(r *http.Request) netip.Addr { return network.OfConnection(r.RemoteAddr) }

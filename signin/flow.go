@@ -51,6 +51,7 @@ type Flow struct {
 	origin  string
 	cookies webform.Cookies
 	queue   *queue
+	alarm   alarm // of tenants whose mails are used up
 	logger  *slog.Logger
 }
 

@@ -1,11 +1,6 @@
 package signin
 
 import (
-	"context"
-	"crypto/sha256"
-	"encoding/base64"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -19,18 +14,22 @@ type Limits struct {
 	// s, 60 s and 120 s.
 	ResendPauses []time.Duration
 
-	// PerAddress bounds the mails to one address, whatever its upper and lower case and what stands behind a "+" in it. The default is five in any
-	// hour: Burst 5, Every 1 h.
+	// PerAddress bounds the mails to one address, whatever its upper and lower case, what stands behind a "+" in it, and for Gmail the dots in it. The
+	// default is five in any hour: Burst 5, Every 1 h.
 	PerAddress magiclink.Rate
 
-	// PerClient bounds the requests of one client address, or of one /64 network of IPv6. The default is Burst 30, Every 20 s.
+	// PerClient bounds the requests of one client address, or of one /64 network of IPv6. Wider networks have limits, too, because whoever has one can ask
+	// from each of its addresses: a /24 network of IPv4 and a /48 of IPv6 eight times this rate, and a /56 of IPv6 four times. The default is Burst 30,
+	// Every 20 s.
 	PerClient magiclink.Rate
 
-	// PerTenant bounds the mails for one tenant. The default is Burst 1000, Every 1 s.
+	// PerTenant bounds the mails for one tenant. A fifth of them is kept for networks that ask little while the others are used up: a /24 network of IPv4 or
+	// a /48 of IPv6 has ten mails of it, and then one each minute. A Burst below 5 and an Every above 24 h are not divided. When mails are refused, the
+	// log has a warning, at most one each minute. The default is Burst 1000, Every 1 s.
 	PerTenant magiclink.Rate
 
-	// CodesPerClient bounds the codes that one client address tries. The default is Burst 20, Every 10 s. Each code has five tries in the
-	// browser that has asked, and five beside the link, whatever the client.
+	// CodesPerClient bounds the codes that one client address tries, and its wider networks as PerClient does. The default is Burst 20, Every 10 s. Each
+	// code has five tries in the browser that has asked, and five beside the link, whatever the client.
 	CodesPerClient magiclink.Rate
 }
 
@@ -108,36 +107,4 @@ func (l Limits) perAddress() []magiclink.Rate {
 		rates = append(rates, magiclink.Rate{Burst: n + 1, Every: total})
 	}
 	return append(rates, l.PerAddress)
-}
-
-// take takes one from what the rate grants the parts of a key, and reports how long to wait otherwise.
-func (f *Flow) take(ctx context.Context, kind string, rate magiclink.Rate, parts ...string) (time.Duration, error) {
-	return f.takeAt(ctx, f.now(), kind, rate, parts...)
-}
-
-func (f *Flow) takeAt(ctx context.Context, at time.Time, kind string, rate magiclink.Rate, parts ...string) (time.Duration, error) {
-	return f.limiter.Take(ctx, limitKey(kind, parts...), rate, at)
-}
-
-// limitKey makes a key that shows nobody what it stands for.
-func limitKey(kind string, parts ...string) string {
-	digest := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return "signin:" + kind + ":" + base64.RawURLEncoding.EncodeToString(digest[:18])
-}
-
-// mailbox is one name for the addresses that most mail servers deliver to one mailbox.
-func mailbox(address string) string {
-	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
-	local, _, _ = strings.Cut(local, "+")
-	return local + "@" + domain
-}
-
-// network is what counts as one client: whoever has one address of IPv6 has a /64 network of them.
-func network(address netip.Addr) string {
-	address = address.Unmap().WithZone("")
-	if address.Is6() {
-		prefix, _ := address.Prefix(64)
-		return prefix.String()
-	}
-	return address.String()
 }

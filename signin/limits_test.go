@@ -1,8 +1,10 @@
 package signin_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -83,8 +85,53 @@ func TestClientLimit(t *testing.T) {
 	require.Zero(t, ask("::ffff:192.0.2.1", 5), "the same address, as IPv6 writes it")
 	require.Equal(t, 3, ask("2001:db8::1", 4))
 	require.Zero(t, ask("2001:db8::ffff", 4), "the same network")
-	require.Equal(t, 3, ask("2001:db8:0:1::1", 4))
+	require.Equal(t, 3, ask("2001:db8:0:1::1", 4), "another network")
 	require.Equal(t, 3, ask("", 4), "all clients without an address share one limit")
+}
+
+// Whoever asks from each address of a wide network has a few times the limit of one client, and everybody else has the own one.
+func TestClientLimitOfWideNetworks(t *testing.T) {
+	for name, row := range map[string]struct {
+		client string // with the number of the client in it
+		want   int
+		others string
+	}{
+		"a /24 of IPv4":      {"192.0.2.%d", 8 * 3, "192.0.3.1"},
+		"a /64 of IPv6":      {"2001:db8:1:100::%x", 3, "2001:db8:1:101::1"},
+		"a /56 of IPv6":      {"2001:db8:1:1%02x::1", 4 * 3, "2001:db8:1:200::1"},
+		"a /48 of IPv6":      {"2001:db8:1:%x00::1", 8 * 3, "2001:db8:2::1"},
+		"a network far away": {"2001:db8:%x::1", 60 * 3, "2001:db8:4000::1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, func(c *signin.Config) { c.Limits.PerClient = magiclink.Rate{Burst: 3, Every: time.Hour} })
+			ask := func(client string) bool {
+				return s.browser("X-Test-Client", client).json(signin.RequestJSONPath, `{"email":"nobody@x.example"}`).status == http.StatusAccepted
+			}
+			granted := 0
+			for n := range 60 * 5 {
+				if ask(fmt.Sprintf(row.client, 1+n/5)) {
+					granted++
+				}
+			}
+			require.Equal(t, row.want, granted)
+			require.True(t, ask(row.others), "the control: a neighbour of that network")
+		})
+	}
+}
+
+// A load test from one address for many journeys is refused no more than the limit of the address says.
+func TestWideNetworksRefuseNoSingleClient(t *testing.T) {
+	s := newSite(t)
+	granted := 0
+	for n := range 30 + 100 {
+		if n >= 30 {
+			s.clock.move(20 * time.Second)
+		}
+		if s.browser("X-Test-Client", "192.0.2.1").json(signin.RequestJSONPath, `{"email":"nobody@x.example"}`).status == http.StatusAccepted {
+			granted++
+		}
+	}
+	require.Equal(t, 130, granted)
 }
 
 func TestClientAddressIsThatOfTheConnection(t *testing.T) {
@@ -145,4 +192,33 @@ func TestClientLimitOfThePages(t *testing.T) {
 	}
 	s.settled()
 	require.Len(t, s.inbox.all(), 2)
+}
+
+// The spellings that Gmail delivers to one mailbox share its limit. At other providers a dot makes another mailbox. Each mail goes to the address that was
+// entered.
+func TestSpellingsOfAMailbox(t *testing.T) {
+	anybody := func(c *signin.Config) {
+		c.Resolve = func(_ context.Context, address string) (magiclink.MagicLinkCreate, error) {
+			return magiclink.MagicLinkCreate{ExternalBusinessID: "acme", Email: address}, nil
+		}
+	}
+	for name, row := range map[string]struct {
+		spellings []string
+		mails     int
+	}{
+		"gmail.com":           {[]string{"Jane.Doe@gmail.com", "j.a.n.e.doe@gmail.com", "janedoe@Gmail.com", "jane.doe+x@googlemail.com", "janedoe@googlemail.com"}, 1},
+		"two people":          {[]string{"jane.doe@gmail.com", "joe@gmail.com"}, 2},
+		"another provider":    {[]string{"jane.doe@example.com", "janedoe@example.com", "JaneDoe+x@example.com"}, 2},
+		"a name like Gmail's": {[]string{"jane.doe@gmail.com.example", "janedoe@gmail.com.example"}, 2},
+	} {
+		s := newSite(t, anybody)
+		for _, spelling := range row.spellings {
+			s.browser().begin(spelling)
+			s.settled()
+		}
+		mails := s.inbox.all()
+		require.Len(t, mails, row.mails, name)
+		require.True(t, strings.EqualFold(row.spellings[0], mails[0].To), "%s: %s", name, mails[0].To)
+		require.Equal(t, strings.Count(row.spellings[0], "."), strings.Count(mails[0].To, "."), name)
+	}
 }

@@ -17,17 +17,18 @@ import (
 // request is what somebody has asked for. All that depends on the address happens outside of the HTTP request.
 type request struct {
 	asked
+	network                   string // the widest one of the client
 	language, browser, system string
 	at                        time.Time
 }
 
-func (f *Flow) newRequest(r *http.Request, a asked) request {
+func (f *Flow) newRequest(r *http.Request, network string, a asked) request {
 	browser, system := useragent.Of(r.Header)
 	tag := f.config.Page.Language
 	if tag == "" {
 		tag = language.Match(strings.Join(r.Header.Values("Accept-Language"), ","))
 	}
-	return request{asked: a, language: tag, browser: browser, system: system, at: f.now().UTC()}
+	return request{asked: a, network: network, language: tag, browser: browser, system: system, at: f.now().UTC()}
 }
 
 // mail is a message with the link that is in it.
@@ -96,23 +97,10 @@ func (f *Flow) prepare(ctx context.Context, asked request, code string, tied bin
 	case err != nil:
 		return mail{}, magiclink.ReasonUnavailable, fmt.Errorf("resolve the address: %w", err)
 	}
-	if reason, err := f.limited(ctx, asked, "tenant", f.config.Limits.PerTenant, create.Caller.TenantID); reason != "" {
+	if reason, err := f.limitedTenant(ctx, asked, create.Caller.TenantID); reason != "" {
 		return mail{}, reason, err
 	}
 	return f.issue(ctx, asked, address, create, code, tied)
-}
-
-// limited takes one from a limit, and returns why not. It counts from the time that the waiting page counts from: a request that has waited in the queue
-// must not put off the next mail that the page offers.
-func (f *Flow) limited(ctx context.Context, asked request, kind string, rate magiclink.Rate, parts ...string) (magiclink.Reason, error) {
-	wait, err := f.takeAt(ctx, asked.asked.at, kind, rate, parts...)
-	switch {
-	case err != nil:
-		return magiclink.ReasonUnavailable, fmt.Errorf("count the mail: %w", err)
-	case wait > 0:
-		return magiclink.ReasonLimited, nil
-	}
-	return "", nil
 }
 
 // resolve calls the application. A call that panics or ignores its context is an outage.

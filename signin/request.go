@@ -61,8 +61,8 @@ func (f *Flow) postResend(w http.ResponseWriter, r *http.Request) {
 func (f *Flow) ask(w http.ResponseWriter, r *http.Request, a asked, now time.Time) {
 	if f.remaining(a, now) <= 0 {
 		a = a.again(now)
-		if f.admitsClient(r) {
-			f.send(r.Context(), f.newRequest(r, a))
+		if network, admitted := f.admitsClient(r); admitted {
+			f.send(r.Context(), f.newRequest(r, network, a))
 		}
 	}
 	age := int((f.config.TTL + cookieSpare) / time.Second)
@@ -79,11 +79,12 @@ func (f *Flow) remaining(a asked, now time.Time) time.Duration {
 	return min(a.at.Add(pause).Sub(now), pause) // a clock that was set back keeps nobody out for longer
 }
 
-// admitsClient counts a request of a page against the limit of its client. When the store fails, the request is refused, which looks the same.
-func (f *Flow) admitsClient(r *http.Request) bool {
+// admitsClient counts a request of a page against the limit of its client, and returns the widest network of the client. When the store fails, the request
+// is refused, which looks the same.
+func (f *Flow) admitsClient(r *http.Request) (network string, admitted bool) {
 	ctx, cancel := context.WithTimeout(r.Context(), f.config.Timeout)
 	defer cancel()
-	wait, err := f.takeClient(ctx, r, "client", f.config.Limits.PerClient)
+	network, wait, err := f.takeClient(ctx, r, "client", f.config.Limits.PerClient)
 	switch {
 	case err != nil:
 		f.logger.ErrorContext(ctx, "magiclink: no sign-in mail is sent, because the request could not be counted", "error", err)
@@ -91,13 +92,7 @@ func (f *Flow) admitsClient(r *http.Request) bool {
 	case wait > 0:
 		f.tell(ctx, OpRequest, magiclink.ReasonLimited, magiclink.Subject{}, "")
 	}
-	return err == nil && wait == 0
-}
-
-// takeClient takes one from what the rate grants the client. A panic of ClientAddress is an outage.
-func (f *Flow) takeClient(ctx context.Context, r *http.Request, kind string, rate magiclink.Rate) (wait time.Duration, err error) {
-	defer contain(func() { wait, err = 0, errPanic })
-	return f.take(ctx, kind, rate, network(f.config.ClientAddress(r)))
+	return network, err == nil && wait == 0
 }
 
 // asked returns the flow of the browser.
