@@ -24,7 +24,8 @@ type Client struct {
 }
 
 // HashSecret hashes a client secret for [Client.SecretSHA256]. A plain hash is enough because a secret is at least 128
-// random bits. A password that a person has chosen is no secret in this sense.
+// random bits, such as those of [crypto/rand.Text]. A password that a person has chosen is no secret in this sense. From the hash nobody can tell
+// whether a secret is random: check it where it is made.
 func HashSecret(secret string) [sha256.Size]byte { return sha256.Sum256([]byte(secret)) }
 
 // ClientDirectory knows the clients. FindClient returns an error that matches [ErrClientNotFound] for an unknown id; every

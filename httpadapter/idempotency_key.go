@@ -26,11 +26,13 @@ func idempotencyKey(header http.Header) (string, error) {
 
 // redeemedByKey returns the "by" of a redemption with this key, or "" without one. The hash keeps keys out of the store, and
 // the text in front keeps it apart from every other hash. It includes the token, so that a key that is used for several
-// links, or that is easy to guess, cannot be found from what is stored.
-func redeemedByKey(token, key string) string {
+// links, or that is easy to guess, cannot be found from what is stored. It includes the proof, too: a link that is tied to a flow is not used again
+// without what it was used with.
+func redeemedByKey(asked redeemBody, key string) string {
 	if key == "" {
 		return ""
 	}
-	hash := sha256.Sum256([]byte("magiclink idempotency key\x00" + token + "\x00" + key))
+	flow, code := sha256.Sum256([]byte(asked.proof.Flow)), sha256.Sum256([]byte(asked.proof.Code))
+	hash := sha256.Sum256([]byte("magiclink idempotency key\x00" + string(flow[:]) + string(code[:]) + asked.token + "\x00" + key))
 	return base64.RawURLEncoding.EncodeToString(hash[:])
 }

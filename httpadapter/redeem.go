@@ -49,7 +49,7 @@ type RedeemConfig struct {
 // the same 410. It is safe for concurrent use. The zero value answers 503.
 //
 // A client that may have to repeat its request, for example because the answer was lost, sends an Idempotency-Key header: 1
-// to 255 visible ASCII characters that nobody else can guess, such as a random UUID. The same key with the same link gets
+// to 255 visible ASCII characters that nobody else can guess, such as a random UUID. The same key with the same link, flow and code gets
 // the same answer for one minute after the link was used.
 //
 // With a Binding a link of a sign-in flow also needs {"flow": "…"}, the secret of the flow that has asked for the link, or {"code": "…"}, the
@@ -121,7 +121,7 @@ func (h *RedeemHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		ctx, cancel := h.deadline(r)
 		defer cancel()
-		data, unusable := h.redeem(w, r.WithContext(ctx), asked, redeemedByKey(asked.token, key))
+		data, unusable := h.redeem(w, r.WithContext(ctx), asked, redeemedByKey(asked, key))
 		if unusable == nil {
 			writeJSON(w, http.StatusOK, success{Data: data})
 		}
@@ -187,7 +187,7 @@ func (h *RedeemHandler) afterwards(w http.ResponseWriter, r *http.Request, redee
 }
 
 // check asks the binding and the application whether a link may be used that was not used yet. A link that was used goes on: only the by
-// of its redemption can repeat it.
+// of its redemption can repeat it, which includes what the binding was shown.
 func (h *RedeemHandler) check(r *http.Request, asked redeemBody) *problem {
 	if h.binding == nil && h.admit == nil {
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -40,6 +41,10 @@ type ServiceConfig struct {
 
 	// Resources are the other resource servers for which a client may ask for a token: see [TokenConfig].
 	Resources []string
+
+	// ClientAddress returns the address that a request for a token comes from: see [TokenConfig]. Set it behind a proxy. Nil means the address of
+	// the connection.
+	ClientAddress func(*http.Request) netip.Addr
 
 	// AllowedOrigins are the origins whose pages may redeem links as JSON: see [RedeemConfig].
 	AllowedOrigins []string
@@ -228,7 +233,7 @@ func (s *Service) makeAPI(found *faults, c ServiceConfig) {
 	var err error
 	s.token, err = NewTokenHandler(TokenConfig{
 		Keys: c.Config.Keys, Clients: c.Clients, Issuer: issuer, Audience: audience, Resources: c.Resources,
-		Businesses: c.Config.Businesses, MaxLifetime: c.MaxTokenLifetime, Timeout: c.Timeout, Now: c.Config.Now, Logger: c.Logger,
+		Businesses: c.Config.Businesses, MaxLifetime: c.MaxTokenLifetime, ClientAddress: c.ClientAddress, Timeout: c.Timeout, Now: c.Config.Now, Logger: c.Logger,
 	})
 	found.take(err, serviceField)
 	bearer, err := NewBearerAuthenticator(BearerConfig{

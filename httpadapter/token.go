@@ -7,10 +7,12 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/network"
 	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
@@ -44,6 +46,11 @@ type TokenConfig struct {
 	// answer says so. Zero means 24 hours.
 	MaxLifetime time.Duration
 
+	// ClientAddress returns the address that a request comes from, for counting wrong secrets. Nil means the address of the connection. Behind a
+	// proxy read a header that the proxy sets, and only if the connection comes from the proxy: with the address of the proxy for everybody, anybody
+	// can use up the attempts of all. Where the address is not valid, wrong secrets count for the client alone.
+	ClientAddress func(*http.Request) netip.Addr
+
 	MaxBody int64            // the greatest body in bytes; zero means 16 KiB
 	Timeout time.Duration    // how long the directories may take: see Timeouts in the package documentation; zero means 5 s
 	Realm   string           // the realm of WWW-Authenticate; empty means "magiclink"
@@ -55,9 +62,17 @@ type TokenConfig struct {
 // the form of RFC 9068 and resource indicators (RFC 8707). In its answer expires_in is the token's lifetime in seconds, as
 // in RFC 6749 section 5.1. There are no refresh tokens. It is safe for concurrent use. The zero value answers 503.
 //
-// A client authenticates by HTTP Basic, or by client_id and client_secret in the form, and never by both. After ten wrong
-// secrets a client is answered with 429 and Retry-After, also with the right secret; it gets one more attempt every six
-// seconds. Other clients are not affected. Each process counts by itself.
+// A client authenticates by HTTP Basic, or by client_id and client_secret in the form, and never by both.
+//
+// # Wrong secrets
+//
+// After ten wrong secrets for a client from one address, further attempts for this client from there are answered with 429 and Retry-After, also
+// with the right secret; one more is allowed every six seconds. After a hundred from one address that is so for all clients, and ten more are allowed
+// every six seconds. A network /64 of IPv6 counts as one address; a /56 has four times as many attempts, and a /48 of IPv6 and a /24 of IPv4 eight times.
+// The client gets its tokens at every other address. Each process counts by itself.
+//
+// Somebody with a million addresses has about ten million attempts in each minute. That is hopeless against 128 random bits, and finds a word or a name. So
+// a secret must be random: see [HashSecret].
 type TokenHandler struct {
 	config    TokenConfig
 	resources resources
@@ -83,6 +98,9 @@ func NewTokenHandler(config TokenConfig) (*TokenHandler, error) {
 	}
 	if config.Now == nil {
 		config.Now = time.Now
+	}
+	if config.ClientAddress == nil {
+		config.ClientAddress = func(r *http.Request) netip.Addr { return network.OfConnection(r.RemoteAddr) }
 	}
 	h := &TokenHandler{config: config, resources: allowed, throttle: newThrottle(), endpoint: shared}
 	h.endpoint.complete = h.complete
@@ -141,7 +159,7 @@ func (h *TokenHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		ctx, cancel := h.deadline(r)
 		defer cancel()
-		answer, fault := h.grant(ctx, form)
+		answer, fault := h.grant(ctx, form, h.config.ClientAddress(r))
 		if fault == nil {
 			writeJSON(w, http.StatusOK, answer)
 		}
@@ -162,8 +180,8 @@ func (h *TokenHandler) complete(fault *problem) {
 	}
 }
 
-func (h *TokenHandler) grant(ctx context.Context, form tokenForm) (answer tokenAnswer, _ *problem) {
-	client, fault := h.authenticate(ctx, form)
+func (h *TokenHandler) grant(ctx context.Context, form tokenForm, address netip.Addr) (answer tokenAnswer, _ *problem) {
+	client, fault := h.authenticate(ctx, form, address)
 	if fault != nil {
 		return answer, fault
 	}

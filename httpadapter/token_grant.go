@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 	"time"
@@ -13,11 +14,12 @@ import (
 )
 
 // authenticate does the same work for a client that is not there, so that the time of the answer names no client.
-func (h *TokenHandler) authenticate(ctx context.Context, form tokenForm) (Client, *problem) {
+func (h *TokenHandler) authenticate(ctx context.Context, form tokenForm, address netip.Addr) (Client, *problem) {
 	if form.clientID == "" || form.secret == "" {
 		return Client{}, invalidClient("the client must send its id and its secret")
 	}
-	if wait := h.throttle.wait(form.clientID, h.config.Now()); wait > 0 {
+	counters := countersOf(form.clientID, address)
+	if wait := h.throttle.wait(counters, h.config.Now()); wait > 0 {
 		return Client{}, tooManyFailures(wait)
 	}
 	client, err := h.config.Clients.FindClient(ctx, form.clientID)
@@ -31,7 +33,7 @@ func (h *TokenHandler) authenticate(ctx context.Context, form tokenForm) (Client
 	}
 	got := HashSecret(form.secret)
 	if subtle.ConstantTimeCompare(got[:], want[:]) != 1 || !known {
-		h.throttle.fail(form.clientID, h.config.Now())
+		h.throttle.fail(counters, h.config.Now())
 		return Client{}, invalidClient("the client's credentials are not valid" + form.hint)
 	}
 	return client, nil
@@ -40,7 +42,7 @@ func (h *TokenHandler) authenticate(ctx context.Context, form tokenForm) (Client
 func tooManyFailures(wait time.Duration) *problem {
 	seconds := int64((wait + time.Second - 1) / time.Second)
 	fault := oauthProblem(http.StatusTooManyRequests, "temporarily_unavailable",
-		"too many wrong secrets for this client: try again in "+strconv.FormatInt(seconds, 10)+" s")
+		"too many wrong secrets from this address: try again in "+strconv.FormatInt(seconds, 10)+" s")
 	fault.retryAfter = wait
 	return fault
 }

@@ -3,10 +3,13 @@ package httpadapter_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -170,7 +173,7 @@ func TestGuessingIsThrottled(t *testing.T) {
 			w := try(client, secret)
 			requireEnvelope(t, http.StatusTooManyRequests, w)
 			require.Equal(t, "6", w.Header().Get("Retry-After"))
-			require.Contains(t, w.Body.String(), `"error_description":"too many wrong secrets for this client: try again in 6 s"`)
+			require.Contains(t, w.Body.String(), `"error_description":"too many wrong secrets from this address: try again in 6 s"`)
 		}
 		require.Equal(t, http.StatusOK, try("till", "canary-secret").Code, "another client")
 		at = noon.Add(6*time.Second - time.Millisecond)
@@ -202,14 +205,99 @@ func TestThrottleWithAClockSetBack(t *testing.T) {
 	require.Equal(t, http.StatusOK, post(tokens, typeForm, goodForm).Code)
 }
 
+// throttledTokens is a token endpoint with the clients "crm" and "till", and a header for the address of the client.
+func throttledTokens(t *testing.T) func(address, client, secret string) int {
+	t.Helper()
+	hash := httpadapter.HashSecret("canary-secret")
+	clients, err := httpadapter.StaticClients(
+		httpadapter.Client{ID: "crm", SecretSHA256: hash}, httpadapter.Client{ID: "till", SecretSHA256: hash})
+	require.NoError(t, err)
+	tokens := newTokens(t, func(c *httpadapter.TokenConfig) {
+		c.Clients = clients
+		c.ClientAddress = func(r *http.Request) netip.Addr {
+			address, _ := netip.ParseAddr(r.Header.Get("X-Test-Client"))
+			return address
+		}
+	})
+	return func(address, client, secret string) int {
+		return post(tokens, typeForm, "client_id="+client+"&client_secret="+secret, "X-Test-Client", address).Code
+	}
+}
+
+// Somebody who knows the id of a client does not keep it from its tokens, from however many addresses the wrong secrets come.
+func TestWrongSecretsStopNoClientElsewhere(t *testing.T) {
+	for name, stranger := range map[string]string{"IPv4": "198.51.100.%d", "IPv6": "2001:db8:66:%x00::1"} {
+		try := throttledTokens(t)
+		statuses := map[int]int{}
+		for n := range 2000 {
+			statuses[try(fmt.Sprintf(stranger, n/40), "crm", "guess")]++
+		}
+		require.Equal(t, 80, statuses[http.StatusUnauthorized], "%s: of a wide network", name)
+		require.Equal(t, 2000-80, statuses[http.StatusTooManyRequests], "the control: %s", name)
+		require.Equal(t, http.StatusTooManyRequests, try(fmt.Sprintf(stranger, 0), "crm", "canary-secret"), name)
+		require.Equal(t, http.StatusOK, try("203.0.113.1", "crm", "canary-secret"), name)
+		require.Equal(t, http.StatusOK, try("2001:db8:67::1", "crm", "canary-secret"), name)
+		require.Equal(t, http.StatusOK, try(fmt.Sprintf(stranger, 0), "till", "canary-secret"), "%s: another client at that address", name)
+	}
+}
+
+// Nobody tries one client after the other.
+func TestWrongSecretsOfManyClients(t *testing.T) {
+	for name, row := range map[string]struct {
+		address string
+		tries   int
+		others  string
+	}{
+		"one address of IPv4": {"198.51.100.7", 100, "198.51.100.8"},
+		"a /24 of IPv4":       {"198.51.100.%d", 800, "198.51.101.1"},
+		"a /64 of IPv6":       {"2001:db8:66::%x", 100, "2001:db8:66:1::1"},
+		"a /56 of IPv6":       {"2001:db8:66:1%02x::1", 400, "2001:db8:66:200::1"},
+		"a /48 of IPv6":       {"2001:db8:66:%x00::1", 800, "2001:db8:67::1"},
+	} {
+		try := throttledTokens(t)
+		statuses := map[int]int{}
+		for n := range 3000 {
+			address := row.address
+			if strings.Contains(address, "%") {
+				address = fmt.Sprintf(address, n/50)
+			}
+			statuses[try(address, "client"+strconv.Itoa(n), "guess")]++
+		}
+		require.Equal(t, row.tries, statuses[http.StatusUnauthorized], name)
+		require.Equal(t, 3000-row.tries, statuses[http.StatusTooManyRequests], name)
+		require.Equal(t, http.StatusOK, try(row.others, "crm", "canary-secret"), name)
+	}
+}
+
+// Without an address a client is throttled alone, and not with all others.
+func TestWrongSecretsFromNowhere(t *testing.T) {
+	try := throttledTokens(t)
+	for n := range 200 {
+		require.Equal(t, http.StatusUnauthorized, try("", "x"+strconv.Itoa(n), "guess"))
+	}
+	for range 10 {
+		require.Equal(t, http.StatusUnauthorized, try("", "till", "guess"))
+	}
+	require.Equal(t, http.StatusTooManyRequests, try("", "till", "canary-secret"))
+	require.Equal(t, http.StatusOK, try("", "crm", "canary-secret"))
+}
+
+// The address is that of the connection, whatever the client writes.
+func TestWrongSecretsFromAForgedAddress(t *testing.T) {
+	tokens := newTokens(t)
+	for n := range 11 {
+		forged := fmt.Sprint("10.0.0.", n)
+		got := post(tokens, typeForm, goodForm+"x", "X-Forwarded-For", forged, "X-Real-IP", forged, "Forwarded", "for="+forged).Code
+		require.Equal(t, n < 10, got == http.StatusUnauthorized)
+		require.Equal(t, n >= 10, got == http.StatusTooManyRequests)
+	}
+}
+
 // A flood of names takes no memory without end, and throttles no name that has failed seldom.
 func TestThrottleForgets(t *testing.T) {
-	tokens := newTokens(t)
-	try := func(client, secret string) int {
-		return post(tokens, typeForm, "client_id="+client+"&client_secret="+secret).Code
-	}
+	try := throttledTokens(t)
 	for n := range 40_000 {
-		require.Equal(t, http.StatusUnauthorized, try("x"+strconv.Itoa(n), "guess"))
+		require.Equal(t, http.StatusUnauthorized, try(fmt.Sprintf("10.%d.%d.1", n/256, n%256), "x"+strconv.Itoa(n), "guess"))
 	}
-	require.Equal(t, http.StatusOK, try("crm", "canary-secret"))
+	require.Equal(t, http.StatusOK, try("192.0.2.1", "crm", "canary-secret"))
 }

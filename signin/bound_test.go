@@ -268,6 +268,29 @@ func TestRedeemAsJSON(t *testing.T) {
 	}
 }
 
+// Whoever has the token and the Idempotency-Key of a redemption, but neither the flow nor the code, does not get its session.
+func TestRepetitionAsJSONNeedsTheProof(t *testing.T) {
+	for _, mode := range []signin.Mode{signin.ModePrefer, signin.ModeRequire} {
+		s := newSite(t, inMode(mode))
+		client := s.browser()
+		flow := client.begin(jane)
+		mail := s.last()
+		other := s.browser().begin("joe@open.example")
+		redeem := func(members string) answer {
+			return s.browser().json(httpadapter.RedeemPath, `{"token":"`+mail.Link+`"`+members+`}`, "Idempotency-Key", "1")
+		}
+		right := `,"flow":"` + flow + `"`
+		first := redeem(right)
+		require.Equal(t, http.StatusOK, first.status)
+		for _, members := range []string{"", `,"flow":null`, `,"flow":"` + other + `"`, `,"code":"` + mail.Code + `"`, `,"code":"` + flow + `"`} {
+			got := redeem(members)
+			require.Equal(t, http.StatusGone, got.status, members)
+			require.NotContains(t, got.body, "session_token")
+		}
+		require.Equal(t, first.body, redeem(right).body, "the control")
+	}
+}
+
 func TestRedeemAsJSONMalformed(t *testing.T) {
 	s := newSite(t)
 	mail := s.browser().waiting(jane)
