@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -78,6 +79,20 @@ func TestLimitsBehindAProxy(t *testing.T) {
 	require.Equal(t, http.StatusGone, p.redeem("2001:db8:0:2::1").status)
 	require.Equal(t, http.StatusGone, p.redeem("garbage").status, "the address of the connection")
 	requireLimited(t, p.redeem(""))
+}
+
+// A stranger's wrong secrets do not keep a client behind the same proxy from its tokens.
+func TestWrongSecretsBehindAProxy(t *testing.T) {
+	p := serve(t, t.TempDir(), testClient, "-store", "memory", "-trusted-proxy", "127.0.0.1")
+	ask := func(from, secret string) int {
+		form := url.Values{"client_id": {"crm"}, "client_secret": {secret}}.Encode()
+		return p.post("/v0/auth/token", form, http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "X-Forwarded-For": {from}}).status
+	}
+	for range 12 {
+		ask("192.0.2.1", "guess")
+	}
+	require.Equal(t, http.StatusTooManyRequests, ask("192.0.2.1", testSecret), "the control")
+	require.Equal(t, http.StatusOK, ask("192.0.2.2", testSecret))
 }
 
 // Behind a proxy that nobody has named, all people share the limits of one client: serve says so.

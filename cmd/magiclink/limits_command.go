@@ -47,7 +47,7 @@ func limitsCommand() *command {
 			"one of that subject, of -tenant alone the one of the tenant. A KEY is what show prints, or one of an application.\n" +
 			"Give the same -limit-subject, -limit-tenant and -limit-redeem that serve has: the store keeps no rates.\n" +
 			"The limits are those of the data directory or of -store, also while serve runs. How often a client of the API has failed to\n" +
-			"get an access token is counted in each serve, and is not here.",
+			"get an access token is counted in each serve, and is not here. Nor are the limits of the sign-in by mail.",
 		example: "magiclink limits show -email jane@example.com",
 		flags:   new(limitsFlags).declare,
 		run:     runLimits,

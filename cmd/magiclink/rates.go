@@ -74,3 +74,11 @@ func (f *rateFlags) declare(set *flag.FlagSet) {
 func (f *rateFlags) limits() magiclink.Limits {
 	return magiclink.Limits{PerSubject: f.subject.rate, PerBusiness: f.business.rate, PerTenant: f.tenant.rate}
 }
+
+// orWidest is the rate, or one that nobody reaches for "off", where no rate means the default.
+func (f *rateFlag) orWidest() magiclink.Rate {
+	if f.rate == (magiclink.Rate{}) {
+		return magiclink.Rate{Burst: 1_000_000, Every: time.Millisecond}
+	}
+	return f.rate
+}

@@ -10,6 +10,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"github.com/magiclink-go/magiclink"
 )
 
 // serveFlags are the flags of the serve command.
@@ -30,6 +32,7 @@ type serveFlags struct {
 	supersede      bool
 	mail           mailFlags
 	mode           modeFlag
+	mails          rateFlag
 }
 
 func (f *serveFlags) declare(set *flag.FlagSet) {
@@ -49,6 +52,8 @@ func (f *serveFlags) declare(set *flag.FlagSet) {
 	declareSupersede(set, &f.supersede)
 	f.mail.declare(set)
 	f.mode.declare(set)
+	f.mails.rate = magiclink.Rate{Burst: 1000, Every: time.Second}
+	set.Var(&f.mails, "limit-mails", "how often sign-in mails are sent for one tenant: a `rate`, or off. A fifth is kept for networks that ask little")
 }
 
 func declareSupersede(set *flag.FlagSet, to *bool) {
@@ -71,10 +76,12 @@ func serveCommand() *command {
 			"\"magiclink mail send\". Without -smtp, and where links begin with a loopback host, the mails are written into DATA/mail and\n" +
 			"the path of each is printed. Link and code work for 10 minutes, or for -max-ttl if that is shorter. One address gets a mail after 30 s,\n" +
 			"60 s and 120 s again, and 5 in an hour; one client address asks 30 times at once and then every 20 s, and tries 20 codes at\n" +
-			"once and then one every 10 s; a tenant sends 1000 mails at once and then one a second. Five wrong codes end a code.\n\n" +
-			"Limits: a client of the API may fail to get an access token 10 times at once and then once in 6 s, counted in this process.\n" +
-			"-limit-subject, -limit-tenant and -limit-redeem are counted in the store, for all machines together; who is refused gets 429\n" +
+			"once and then one every 10 s; a tenant sends as many as -limit-mails says. Five wrong codes end a code.\n\n" +
+			"Limits: from one address a client of the API may fail to get an access token 10 times at once and then once in 6 s, and all clients\n" +
+			"together 100 times and then 10 times in 6 s, counted in this process.\n" +
+			"-limit-subject, -limit-tenant, -limit-redeem and -limit-mails are counted in the store, for all machines together; who is refused gets 429\n" +
 			"with Retry-After, and 503 when the store cannot count. An IPv4 address is one client, and so are the 64 bits of an IPv6 address.\n" +
+			"At the sign-in by mail and for access tokens a /24 of IPv4 and a /48 of IPv6 have 8 times, a /56 4 times as much as one client.\n" +
 			"\"magiclink limits\" shows what is left and resets it. -audit is opened anew at SIGHUP, after its file was moved away.\n\n" +
 			"SIGTERM and SIGINT end it: running requests are finished, and the exit code is 0.",
 		example: "magiclink serve -base-url https://app.example.com/magic -smtp smtp://app@smtp.example.com:587 -from 'Acme <login@acme.example>'",

@@ -38,7 +38,8 @@ func (f *modeFlag) Set(text string) error {
 func (s *server) makeFlow(core magiclink.Config) (*signin.Flow, error) {
 	flow, err := signin.New(signin.Config{
 		Config: core, Mailer: s.outbox, Resolve: s.config.resolve, Mode: s.flags.mode.mode, // and the address of a connection is the client's: see followProxies
-		App: s.flags.appName, Page: httpadapter.PageConfig{NewLinkURL: s.flags.newLinkURL}, Note: s.outbox.note(),
+		Limits: signin.Limits{PerTenant: s.flags.mails.orWidest()},
+		App:    s.flags.appName, Page: httpadapter.PageConfig{NewLinkURL: s.flags.newLinkURL}, Note: s.outbox.note(),
 	})
 	return flow, configFault(err)
 }

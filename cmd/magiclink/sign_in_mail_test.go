@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -240,6 +241,21 @@ func TestSignInLimitsEachClient(t *testing.T) {
 	}
 	require.GreaterOrEqual(t, limited, 9)
 	require.Equal(t, http.StatusAccepted, ask("192.0.2.2"), "the control")
+}
+
+// The mails of a tenant are limited, and the log says so.
+func TestSignInLimitsTheTenant(t *testing.T) {
+	const warning = "raise Limits.PerTenant (serve: -limit-mails)"
+	for limit, want := range map[string]int{"2/1h": 2, "off": 4} {
+		folder := t.TempDir()
+		p := serve(t, folder, nil, "-store", "memory", "-limit-mails", limit, "-mail-dir", "out")
+		for n := range 4 {
+			got := p.send(http.MethodPost, "/v0/auth/sign-in", fmt.Sprintf(`{"email":"p%d@example.com"}`, n), "Content-Type", "application/json")
+			require.Equal(t, http.StatusAccepted, got.status)
+		}
+		mails(t, filepath.Join(folder, "out"), want)
+		p.eventually(func() bool { return strings.Contains(p.errors(), warning) == (want < 4) }, limit)
+	}
 }
 
 // Requests that wait for a store which does not answer are answered before the end.
