@@ -20,6 +20,9 @@ type LogoutConfig struct {
 	// Destination is the local path to which the browser is redirected. Empty means "/".
 	Destination string
 
+	// Binding forgets the sign-in flow of the session that ends, where a flow has begun it: a *signin.Flow. Optional.
+	Binding Binding
+
 	Timeout time.Duration // how long the store may take: see Timeouts in the package documentation; zero means 5 s
 	Logger  *slog.Logger  // takes the causes of 503 answers; nil means slog.Default
 }
@@ -44,6 +47,7 @@ type LogoutHandler struct {
 	sessions    *magiclink.Sessions
 	origin      string
 	destination string
+	binding     Binding // nil: none
 	endpoint
 }
 
@@ -57,13 +61,14 @@ func NewLogoutHandler(config LogoutConfig) (*LogoutHandler, error) {
 	if !magiclink.ValidLocalPath(config.Destination) {
 		found.add("Destination", `must be a local path such as "/"`)
 	}
+	checkBindingValue(&found, config.Binding)
 	shared := newEndpoint(&found, 0, config.Timeout, "", config.Logger)
 	if err := found.err(); err != nil {
 		return nil, err
 	}
 	return &LogoutHandler{
 		sessions: config.Sessions, origin: originOf(config.Sessions.BaseURL()), destination: config.Destination,
-		endpoint: shared,
+		binding: config.Binding, endpoint: shared,
 	}, nil
 }
 
@@ -76,12 +81,13 @@ func (h *LogoutHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.serve(w, r, func() *problem {
 		ctx, cancel := h.deadline(r)
 		defer cancel()
-		fault := h.end(ctx, r)
+		byCookie, fault := h.end(ctx, r)
 		if fault != nil {
 			return fault
 		}
 		if sameOrigin(r, h.origin) {
 			ClearSessionCookie(w, h.sessions)
+			forget(h.binding, w, r, byCookie)
 		}
 		header := w.Header()
 		header.Set("Cache-Control", "no-store")
@@ -92,13 +98,13 @@ func (h *LogoutHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// end ends every session of the request. After an error a session may last.
-func (h *LogoutHandler) end(ctx context.Context, r *http.Request) *problem {
+// end ends every session of the request, and returns that of the cookie. After an error a session may last.
+func (h *LogoutHandler) end(ctx context.Context, r *http.Request) (byCookie magiclink.Session, _ *problem) {
 	var sessions []magiclink.Session
 	if token, err := bearerToken(r); err == nil {
 		session, err := verifySession(ctx, h.sessions, token)
 		if err != nil {
-			return unavailable(err)
+			return byCookie, unavailable(err)
 		}
 		sessions = append(sessions, session)
 	}
@@ -107,19 +113,20 @@ func (h *LogoutHandler) end(ctx context.Context, r *http.Request) *problem {
 	case sameOrigin(r, h.origin):
 		session, err := cookieSession(ctx, h.sessions, r)
 		if err != nil {
-			return unavailable(err)
+			return byCookie, unavailable(err)
 		}
+		byCookie = session
 		sessions = append(sessions, session)
 	case !byBearer:
-		return crossOrigin()
+		return byCookie, crossOrigin()
 	}
 	for _, session := range sessions {
 		if session.ID == "" {
 			continue
 		}
 		if err := h.sessions.End(asSession(ctx, session), session); err != nil && !errors.Is(err, magiclink.ErrNoStore) {
-			return unavailable(err)
+			return byCookie, unavailable(err)
 		}
 	}
-	return nil
+	return byCookie, nil
 }

@@ -7,17 +7,22 @@ import (
 	"net/http"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/internal/nilvalue"
 )
 
 // Binding ties a link to the browser, or the program, that has asked for it. The package signin implements it; a link that nobody has
 // tied is used by a click as before. It is safe for concurrent use.
 type Binding interface {
-	// Flow returns the secret of the sign-in flow that the browser of the request has begun, or "".
+	// Flow returns the secret of the sign-in flows that the browser of the request has begun, or "".
 	Flow(r *http.Request) string
 
 	// Check says whether the link may be used with this proof. Seen is what Inspect has returned. A check with a code may count as one
 	// of few attempts; a check without one changes nothing. An error is an outage: the link is not used.
 	Check(ctx context.Context, seen magiclink.Redemption, proof Proof) (BindingState, error)
+
+	// Forget removes from the browser what it keeps of the flow that the link belongs to. It is called when the browser signs out of the session
+	// that came from the link, and may set a cookie.
+	Forget(w http.ResponseWriter, r *http.Request, linkID string)
 
 	// Open returns the redemption as the application gets it: without what the Binding has stored in its Extension, and with Delivered set.
 	Open(redemption magiclink.Redemption) magiclink.Redemption
@@ -58,6 +63,13 @@ type unboundError struct{ state BindingState }
 
 func (e *unboundError) Error() string { return "magiclink: the link is tied to another browser" }
 
+// checkBindingValue reports a Binding that would panic.
+func checkBindingValue(found *faults, binding Binding) {
+	if binding != nil && nilvalue.Is(binding) {
+		found.add("Binding", "is a nil value in an interface: set a binding, or nothing")
+	}
+}
+
 // checkBinding returns an unboundError unless the link may be used with this proof.
 func checkBinding(ctx context.Context, binding Binding, seen magiclink.Redemption, proof Proof) error {
 	if binding == nil {
@@ -76,6 +88,13 @@ func openBinding(binding Binding, redemption magiclink.Redemption) magiclink.Red
 		return redemption
 	}
 	return binding.Open(redemption)
+}
+
+// forget lets the browser forget the flow that has begun a session, after the session has ended.
+func forget(binding Binding, w http.ResponseWriter, r *http.Request, ended magiclink.Session) {
+	if binding != nil && ended.MagicLinkID != "" {
+		binding.Forget(w, r, ended.MagicLinkID)
+	}
 }
 
 // binding and admission are those of the page, and nil for a nil pointer.

@@ -33,6 +33,8 @@ func (f *fakeBinding) Check(_ context.Context, _ magiclink.Redemption, proof htt
 	return f.state, f.err
 }
 
+func (f *fakeBinding) Forget(http.ResponseWriter, *http.Request, string) {}
+
 func (f *fakeBinding) Open(redemption magiclink.Redemption) magiclink.Redemption {
 	redemption.Delivered = magiclink.DeliveredByMail
 	return redemption

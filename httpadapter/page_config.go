@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/magiclink-go/magiclink"
-	"github.com/magiclink-go/magiclink/internal/nilvalue"
 	"github.com/magiclink-go/magiclink/internal/webpage"
 )
 
@@ -114,9 +113,7 @@ func (c PageConfig) check(found *faults) {
 	if c.Sessions.CanGrant() && c.Redeemer.BaseURL() != c.Sessions.BaseURL() {
 		found.add("Sessions", "have another BaseURL than the Redeemer: make both from one magiclink.Config")
 	}
-	if c.Binding != nil && nilvalue.Is(c.Binding) {
-		found.add("Binding", "is a nil value in an interface: set a binding, or nothing")
-	}
+	checkBindingValue(found, c.Binding)
 	if !isLinkTarget(c.NewLinkURL) {
 		found.add("NewLinkURL", "must be an https URL or a local path")
 	}

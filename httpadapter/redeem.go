@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/magiclink-go/magiclink"
-	"github.com/magiclink-go/magiclink/internal/nilvalue"
 	"github.com/magiclink-go/magiclink/internal/strictjson"
 )
 
@@ -75,9 +74,7 @@ func NewRedeemHandler(config RedeemConfig) (*RedeemHandler, error) {
 	var found faults
 	checkRedeemer(&found, config.Redeemer)
 	checkSessions(&found, config.Sessions)
-	if config.Binding != nil && nilvalue.Is(config.Binding) {
-		found.add("Binding", "is a nil value in an interface: set a binding, or nothing")
-	}
+	checkBindingValue(&found, config.Binding)
 	origins := newAllowedOrigins(&found, config.AllowedOrigins)
 	if config.MaxBody == 0 {
 		config.MaxBody = defaultMaxUnknown

@@ -211,14 +211,14 @@ func (s *Service) makeParts(found *faults, c ServiceConfig) {
 	s.session, err = NewSessionHandler(SessionConfig{Sessions: s.sessions, Timeout: c.Timeout, Logger: c.Logger})
 	found.take(err, serviceField)
 	s.logout, err = NewLogoutHandler(LogoutConfig{
-		Sessions: s.sessions, Destination: c.AfterLogout, Timeout: c.Timeout, Logger: c.Logger,
+		Sessions: s.sessions, Destination: c.AfterLogout, Binding: s.page.binding(), Timeout: c.Timeout, Logger: c.Logger,
 	})
 	found.take(err, serviceField)
 	if c.SessionsPath != "" {
 		s.people, err = NewSessionsPage(SessionsPageConfig{
 			Sessions: s.sessions, Path: c.SessionsPath, SignIn: page.NewLinkURL, Destination: c.AfterLogout, Describe: c.DescribeSession,
 			App: page.App, Logo: page.Logo, Colors: page.Colors, DarkColors: page.DarkColors, Language: page.Language,
-			Timeout: c.Timeout, Logger: c.Logger,
+			Binding: s.page.binding(), Timeout: c.Timeout, Logger: c.Logger,
 		})
 		found.take(err, sessionsPageField)
 	}

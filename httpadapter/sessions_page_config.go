@@ -26,6 +26,9 @@ type SessionsPageConfig struct {
 	// Destination is the local path to which a browser is redirected that has signed itself out. Empty means "/".
 	Destination string
 
+	// Binding forgets the sign-in flow of the session that ends, where a flow has begun it: a *signin.Flow. Optional.
+	Binding Binding
+
 	// Describe says on which device a session is, for an application that knows more of it than [magiclink.Session.Device], for example
 	// what it has kept by the MagicLinkID in [PageConfig.OnRedeem]. It is called for at most 100 sessions of a page. Its request has a
 	// deadline: see Timeout. Nil, and "", show the Device, in the language of the page, or that the device is not known.
@@ -62,6 +65,7 @@ func (c *SessionsPageConfig) check(found *faults) {
 	if u, err := url.Parse(c.Path); err != nil || !magiclink.ValidLocalPath(c.Path) || u.EscapedPath() != c.Path {
 		found.add("Path", `must be a local path without a query, such as "/sessions"`)
 	}
+	checkBindingValue(found, c.Binding)
 	if !isLinkTarget(c.SignIn) {
 		found.add("SignIn", "must be an https URL or a local path")
 	}

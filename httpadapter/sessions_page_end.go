@@ -70,6 +70,7 @@ func (p *SessionsPage) end(w http.ResponseWriter, r *http.Request) {
 		p.unavailable(w, r, err)
 	case leaves:
 		ClearSessionCookie(w, p.config.Sessions)
+		forget(p.config.Binding, w, r, current)
 		w.Header().Set("Clear-Site-Data", `"cache"`)
 		p.redirect(w, p.config.Destination)
 	default:

@@ -19,6 +19,8 @@ const (
 	step = 10 * time.Second
 	// maxSteps is how many requests a flow remembers.
 	maxSteps = 5
+	// maxEarlier is how many requests for other addresses a browser remembers beside the last one.
+	maxEarlier = 2
 )
 
 // asked is what the browser holds that has asked: in a cookie, or as the "flow" of the JSON routes. The secret determines the ids of the
@@ -77,6 +79,44 @@ func decodeFlow(text string) (a asked, ok bool) {
 func isSecret(text string) bool {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	return err == nil && len(text) == webform.SecretLength && len(raw) == 32
+}
+
+// held is what the cookie of a browser holds: the flow that it waits for, and the secrets of those that it has begun before for other addresses.
+// Their links are those of this browser as well.
+type held struct {
+	flow    string   // encoded; empty after the browser has signed out of it
+	earlier []string // newest first, at most maxEarlier
+}
+
+// encode joins by a character that is in no flow, and that a cookie may hold.
+func (h held) encode() string { return strings.Join(append([]string{h.flow}, h.earlier...), "~") }
+
+// decodeHeld returns nothing for a text that encode has not written.
+func decodeHeld(text string) held {
+	parts := strings.Split(text, "~")
+	h := held{flow: parts[0], earlier: parts[1:]}
+	if len(h.earlier) > maxEarlier || slices.ContainsFunc(h.earlier, func(secret string) bool { return !isSecret(secret) }) {
+		return held{}
+	}
+	return h
+}
+
+// with returns what the browser holds that begins or continues a flow.
+func (h held) with(a asked) held {
+	earlier := h.earlier
+	if before, ok := decodeFlow(h.flow); ok {
+		earlier = slices.Insert(slices.Clone(earlier), 0, before.secret)
+	}
+	earlier = slices.DeleteFunc(slices.Clone(earlier), func(secret string) bool { return secret == a.secret })
+	return held{flow: a.encode(), earlier: earlier[:min(len(earlier), maxEarlier)]}
+}
+
+// secrets are those of all flows of the browser.
+func (h held) secrets() []string {
+	if a, ok := decodeFlow(h.flow); ok {
+		return append([]string{a.secret}, h.earlier...)
+	}
+	return h.earlier
 }
 
 // isTime keeps times within what an id can hold.

@@ -6,16 +6,18 @@ import (
 	"crypto/subtle"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/magiclink-go/magiclink"
 	"github.com/magiclink-go/magiclink/httpadapter"
 	"github.com/magiclink-go/magiclink/internal/useragent"
 )
 
-// flowCookie holds the flow of the browser that has asked.
+// flowCookie holds the flow of the browser that has asked, and the secrets of earlier ones: see held.
 const flowCookie = "__Host-magiclink_signin"
 
-// Flow implements [httpadapter.Binding]: it returns the flow of the browser's cookie, or "".
+// Flow implements [httpadapter.Binding]: it returns the value of the browser's cookie, or "". The value proves the last three requests that the
+// browser has made for different addresses.
 func (f *Flow) Flow(r *http.Request) string {
 	if !f.ready() {
 		return ""
@@ -51,10 +53,27 @@ func (f *Flow) Check(
 	return f.checkCode(ctx, seen, tied, code)
 }
 
-// isOf reports whether the link belongs to an encoded flow.
+// isOf reports whether the link belongs to an encoded flow, or to one of those that a cookie holds.
 func (b binding) isOf(flow string) bool {
-	a, ok := decodeFlow(flow)
-	return ok && b.isFlow(digestOf(a.secret))
+	return slices.ContainsFunc(decodeHeld(flow).secrets(), func(secret string) bool { return b.isFlow(digestOf(secret)) })
+}
+
+// Forget implements [httpadapter.Binding]: it takes the flow of the link out of the browser's cookie, so that the waiting page does not wait for a
+// mail that was used. What the browser has asked for otherwise stays.
+func (f *Flow) Forget(w http.ResponseWriter, r *http.Request, linkID string) {
+	if !f.ready() {
+		return
+	}
+	a, found := f.asked(r)
+	if !found || !slices.Contains(a.linkIDs(), linkID) {
+		return
+	}
+	rest := held{earlier: decodeHeld(f.Flow(r)).earlier}
+	if len(rest.earlier) == 0 {
+		http.SetCookie(w, f.cookies.Make(flowCookie, "", -1))
+		return
+	}
+	http.SetCookie(w, f.cookies.Make(flowCookie, rest.encode(), f.cookieAge()))
 }
 
 // checkCode judges a code that was typed beside the link. Its tries are not those of the browser that has asked: anybody can ask for somebody else's

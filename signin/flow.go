@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -97,6 +98,7 @@ func (f *Flow) makePages(found *faults) {
 	f.page, err = httpadapter.NewPage(page)
 	found.take(err, "Page.")
 	base := f.redeemer.BaseURL()
+	f.checkPaths(found)
 	f.origin, f.cookies = webform.OriginOf(base), webform.CookiesOf(base)
 	f.app = webpage.Plain(f.config.App)
 	if f.app == "" {
@@ -106,6 +108,16 @@ func (f *Flow) makePages(found *faults) {
 		Origin: f.origin, Home: homeOf(base), App: f.app, Logo: page.Logo, Language: page.Language,
 		Colors: webpage.Colors(page.Colors), DarkColors: webpage.Colors(page.DarkColors),
 	})
+}
+
+// checkPaths reports a BaseURL whose page answers a path of the flow: nobody could reach the flow.
+func (f *Flow) checkPaths(found *faults) {
+	for _, path := range f.Paths() {
+		if f.page.Matches(&http.Request{Method: http.MethodGet, URL: &url.URL{Path: path}}) {
+			found.add("Config.BaseURL", "has a path that takes the place of "+path+": choose another path, such as /magic")
+			return
+		}
+	}
 }
 
 func (f *Flow) ready() bool { return f != nil && f.queue != nil }

@@ -65,10 +65,11 @@ func (f *Flow) ask(w http.ResponseWriter, r *http.Request, a asked, now time.Tim
 			f.send(r.Context(), f.newRequest(r, network, a))
 		}
 	}
-	age := int((f.config.TTL + cookieSpare) / time.Second)
-	http.SetCookie(w, f.cookies.Make(flowCookie, a.encode(), age))
+	http.SetCookie(w, f.cookies.Make(flowCookie, decodeHeld(f.Flow(r)).with(a).encode(), f.cookieAge()))
 	f.redirect(w, CheckPath)
 }
+
+func (f *Flow) cookieAge() int { return int((f.config.TTL + cookieSpare) / time.Second) }
 
 // remaining is how long the browser should wait before it asks for another mail.
 func (f *Flow) remaining(a asked, now time.Time) time.Duration {
@@ -95,8 +96,8 @@ func (f *Flow) admitsClient(r *http.Request) (network string, admitted bool) {
 	return network, err == nil && wait == 0
 }
 
-// asked returns the flow of the browser.
-func (f *Flow) asked(r *http.Request) (asked, bool) { return decodeFlow(f.Flow(r)) }
+// asked returns the flow that the browser waits for.
+func (f *Flow) asked(r *http.Request) (asked, bool) { return decodeFlow(decodeHeld(f.Flow(r)).flow) }
 
 // formToken binds a form to the browser that was shown it. The nonce is another one for each form.
 func formToken(secret, nonce string) string {
