@@ -31,6 +31,15 @@ func readForm(w http.ResponseWriter, r *http.Request, limit int64) (url.Values, 
 	return webform.ReadForm(w, r, limit)
 }
 
+// readPosted is readForm for a page, which does not tell the person why a form is refused.
+func (e *endpoint) readPosted(w http.ResponseWriter, r *http.Request, limit int64) (url.Values, *bodyFault) {
+	values, fault := readForm(w, r, limit)
+	if fault == webform.BodyTaken {
+		e.logger.ErrorContext(r.Context(), "magiclink: no form can be accepted: "+fault.Reason)
+	}
+	return values, fault
+}
+
 func readAll(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *bodyFault) {
 	return webform.ReadAll(w, r, limit)
 }

@@ -13,9 +13,9 @@ const maxPageForm = 16 << 10
 // pageForm is what the confirmation page posts.
 type pageForm struct{ token, formToken, code string }
 
-// readPageForm reports false for a form that our page would not have posted. The token may be there even then.
-func readPageForm(w http.ResponseWriter, r *http.Request) (form pageForm, complete bool) {
-	values, fault := readForm(w, r, maxPageForm)
+// readForm reports false for a form that our page would not have posted. The token may be there even then.
+func (p *Page) readForm(w http.ResponseWriter, r *http.Request) (form pageForm, complete bool) {
+	values, fault := p.readPosted(w, r, maxPageForm)
 	if fault != nil {
 		return pageForm{}, false
 	}

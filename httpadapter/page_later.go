@@ -16,7 +16,7 @@ func (p *Page) TryLater(w http.ResponseWriter, r *http.Request, status int, wait
 	}
 	token := linkToken(r.URL)
 	if r.Method == http.MethodPost {
-		form, _ := readPageForm(w, r)
+		form, _ := p.readForm(w, r)
 		token = form.token
 	}
 	w.Header().Set("Retry-After", strconv.FormatInt(int64((wait+time.Second-1)/time.Second), 10))

@@ -12,7 +12,7 @@ import (
 
 // signIn answers a click: it redeems the link, starts the session, and sends the browser on.
 func (p *Page) signIn(w http.ResponseWriter, r *http.Request) {
-	form, complete := readPageForm(w, r)
+	form, complete := p.readForm(w, r)
 	if !sameOrigin(r, p.route.origin) {
 		p.show(w, r, http.StatusForbidden, StateWrongAddress, p.openAgain(form.token))
 		return

@@ -101,8 +101,12 @@ type ServiceConfig struct {
 //
 // Use a Service as the handler of a server, and give it the application's routes as NotFound. Inside an [http.ServeMux] it
 // works, too; but a ServeMux redirects an address such as "//magic?token=…" before the Service sees it, and repeats the
-// token in that answer. A Service expects the paths of BaseURL: behind a proxy that removes a prefix, mount the single
-// handlers instead.
+// token in that answer.
+//
+// A Service must get the paths as browsers see them. Behind [http.StripPrefix], or a proxy that removes a prefix, it does not work: its
+// pages lead to /sign-in and to the BaseURL at the root of the host. Mount the Service at the root, and give it routes with a
+// prefix as NotFound. Where the root belongs to another program, give the Service a host of its own. Without SignIn the
+// single handlers answer wherever they are mounted.
 //
 // Make one with [NewService]; the zero value answers 503. It is safe for concurrent use.
 type Service struct {

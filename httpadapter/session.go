@@ -23,7 +23,8 @@ type RequireOptions struct {
 	// are redirected there by 303, with the parameter "next": the local path and the query of the request. The parameter is
 	// left out where [magiclink.ValidLocalPath] refuses the value, and where the value holds a link or an access token. The
 	// application must check next with ValidLocalPath again before it redirects to it. A SignIn that is neither a local path
-	// nor an https URL is logged once and not used. Other methods are answered by Otherwise.
+	// nor an https URL is logged once and not used. Other methods are answered by Otherwise. A local path begins at the root of the
+	// host, also behind [http.StripPrefix].
 	SignIn string
 
 	// Otherwise answers requests without a session. Nil means 401 as JSON.

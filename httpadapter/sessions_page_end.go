@@ -18,9 +18,9 @@ const maxSessionsForm = 4 << 10
 // sessionsForm is what the page posts.
 type sessionsForm struct{ end, token string }
 
-// readSessionsForm reports false for a form that our page would not have posted.
-func readSessionsForm(w http.ResponseWriter, r *http.Request) (form sessionsForm, complete bool) {
-	values, fault := readForm(w, r, maxSessionsForm)
+// readForm reports false for a form that our page would not have posted.
+func (p *SessionsPage) readForm(w http.ResponseWriter, r *http.Request) (form sessionsForm, complete bool) {
+	values, fault := p.readPosted(w, r, maxSessionsForm)
 	if fault != nil {
 		return sessionsForm{}, false
 	}
@@ -42,7 +42,7 @@ func sessionsToken(secret string, current magiclink.Session) string {
 // end answers a click. The click is carried out also when the browser goes: a second click makes it forget the first, and would
 // come without a session when the first has ended that one alone.
 func (p *SessionsPage) end(w http.ResponseWriter, r *http.Request) {
-	form, complete := readSessionsForm(w, r)
+	form, complete := p.readForm(w, r)
 	if !sameOrigin(r, p.route.origin) {
 		p.show(w, r, http.StatusForbidden, sessionsData{State: sessionsRefused})
 		return

@@ -22,6 +22,9 @@
 // Origin and Sec-Fetch-Site. It runs no scripts and shows nothing: it is for the application's own logic, and takes no place of a test in
 // a real browser. Two browsers are two devices. [Browser.Scan] behaves like the link scanner of a mail gateway.
 //
+// Open pages at the scheme and host of the BaseURL, also where the handler itself asks for no host: the library refuses forms that come from
+// elsewhere. When a form is answered by 403, the log of the test says what to look at.
+//
 // [Clock] and [Store] stand in for time and for outages: give Clock.Now and the Store to the magiclink.Config of the application. The limits
 // of package signin count in tests, too: a second mail to one address comes only after a pause, so move the clock on.
 //

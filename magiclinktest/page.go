@@ -30,7 +30,7 @@ func (p *Page) Submit(values ...string) *Page {
 	given := p.pairs(values)
 	for _, each := range p.forms() {
 		if each.method == http.MethodPost && each.hasAll(given) {
-			return p.browser.submit(p, each, each.values(each.first(), given))
+			return p.submit(each, each.first(), given)
 		}
 	}
 	p.browser.tb.Fatalf("magiclinktest: no form of %s has the fields %q", p.seen(), slices.Sorted(maps.Keys(given)))
@@ -43,7 +43,7 @@ func (p *Page) SubmitTo(path string, values ...string) *Page {
 	given := p.pairs(values)
 	for _, each := range p.forms() {
 		if each.method == http.MethodPost && each.action(p.URL).Path == path {
-			return p.browser.submit(p, each, each.values(each.first(), given))
+			return p.submit(each, each.first(), given)
 		}
 	}
 	p.browser.tb.Fatalf("magiclinktest: no form of %s goes to %s", p.seen(), path)
@@ -57,12 +57,35 @@ func (p *Page) Press(label string, values ...string) *Page {
 	for _, each := range p.forms() {
 		for _, button := range each.buttons {
 			if button.label == label {
-				return p.browser.submit(p, each, each.values(button, given))
+				return p.submit(each, button, given)
 			}
 		}
 	}
 	p.browser.tb.Fatalf("magiclinktest: no button of %s has the label %q", p.seen(), label)
 	return nil
+}
+
+// submit sends a form. Where the answer is 403, the log of the test says what is wrong in most cases.
+func (p *Page) submit(form form, pressed button, given url.Values) *Page {
+	p.browser.tb.Helper()
+	answer := p.browser.submit(p, form, form.values(pressed, given))
+	if hint := p.hint(form, given); hint != "" && answer.Status == http.StatusForbidden {
+		p.browser.tb.Logf("magiclinktest: %s was answered by 403: %s", answer.URL.Path, hint)
+	}
+	return answer
+}
+
+// hint says why a form of this page may be refused.
+func (p *Page) hint(form form, given url.Values) string {
+	target := form.action(p.URL)
+	switch {
+	case target.Scheme != p.URL.Scheme || target.Host != p.URL.Host:
+		return fmt.Sprintf("the page was opened at %s://%s, and its form goes to %s://%s: open pages at the scheme and host of the BaseURL",
+			p.URL.Scheme, p.URL.Host, target.Scheme, target.Host)
+	case given.Has("code"):
+		return "" // a wrong one
+	}
+	return "if the application does not refuse the person, look whether a middleware reads the body of the request, removes its cookies, or changes its Origin"
 }
 
 // seen describes the page for the message of a test that fails.

@@ -3,6 +3,7 @@ package magiclinktest_test
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"runtime"
 	"testing"
@@ -111,9 +112,12 @@ func TestScannerGetsNowhere(t *testing.T) {
 type watched struct {
 	testing.TB
 	message string
+	logged  string
 }
 
 func (w *watched) Helper() {}
+
+func (w *watched) Logf(format string, values ...any) { w.logged += fmt.Sprintf(format, values...) + "\n" }
 
 func (w *watched) Fatalf(format string, values ...any) {
 	w.message = fmt.Sprintf(format, values...)
@@ -129,7 +133,34 @@ func failure(t *testing.T, test func(tb testing.TB)) string {
 		test(w)
 	}()
 	<-ended
-	return w.message
+	return w.logged + w.message
+}
+
+// A form that is refused says what to look at: also where the test only sees the status.
+func TestRefusedFormsSayWhatToLookAt(t *testing.T) {
+	app := newSite(t)
+	eats := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		app.ServeHTTP(w, r)
+	})
+	ask := func(handler http.Handler, at string, says ...string) {
+		said := failure(t, func(tb testing.TB) {
+			page := magiclinktest.NewBrowser(tb, magiclinktest.Handler(handler)).Open(at+"/sign-in").Submit("email", "jane@example.com")
+			if page.Status != http.StatusOK {
+				tb.Fatalf("status %d", page.Status)
+			}
+		})
+		if len(says) == 0 {
+			require.Empty(t, said, "the control")
+		}
+		for _, each := range says {
+			require.Contains(t, said, each)
+		}
+	}
+	ask(app, origin)
+	ask(app, "https://localhost:8080", "the page was opened at https://localhost:8080, and its form goes to "+origin, "status 403")
+	ask(app, "http://app.example.com", "open pages at the scheme and host of the BaseURL")
+	ask(eats, origin, "a middleware reads the body", "status 403")
 }
 
 // A test that fails says where the person has arrived instead.

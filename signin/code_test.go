@@ -153,7 +153,9 @@ func TestCodeAfterTheClick(t *testing.T) {
 	requireIn(t, b, b.click(mail.Link, ""), "/")
 	requireIn(t, b, b.post("/sign-in/check", otherTab), "/")
 
+	flow := b.cookies[flowCookie]
 	b.post("/logout", nil)
+	b.cookies[flowCookie] = flow // which signing out has removed
 	require.Equal(t, http.StatusForbidden, b.post("/sign-in/check", otherTab).status, "the control: the session has ended, and the code with it")
 	require.Empty(t, b.account())
 }

@@ -89,6 +89,40 @@ func TestServiceWithAFlow(t *testing.T) {
 	require.Contains(t, s.browser().get("/magic?token=x").body, `href="/sign-in"`, "a dead link leads to the request page")
 }
 
+// A page that answers the paths of the flow keeps everybody from the flow.
+func TestBaseURLInTheWayOfTheFlow(t *testing.T) {
+	config := newSite(t).config
+	for base, faulty := range map[string]bool{"/sign-in": true, "/sign-in/check": true, "/v0": true, "/sign": false, "/sign-in-here": false, "": false} {
+		config.Config.BaseURL = origin + base
+		flow, err := signin.New(config)
+		if !faulty {
+			require.NoError(t, err, base)
+			require.NoError(t, flow.Close(t.Context()))
+			continue
+		}
+		require.Equal(t, []string{"Config.BaseURL"}, faultyFields(t, err), base)
+		require.ErrorContains(t, err, "takes the place of /")
+	}
+}
+
+// An application below a prefix has a service at the root, and people come back to where they were.
+func TestApplicationBelowAPrefix(t *testing.T) {
+	s := newSite(t)
+	pages := http.NewServeMux()
+	signedIn := httpadapter.RequireSession(s.Sessions(), httpadapter.RequireOptions{SignIn: signin.RequestPath})
+	pages.Handle("/app/", http.StripPrefix("/app", signedIn(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte("at " + r.URL.Path))
+	}))))
+	var err error
+	s.Service, err = httpadapter.NewService(httpadapter.ServiceConfig{Config: s.config.Config, SignIn: s.flow, NotFound: pages})
+	require.NoError(t, err)
+	b := s.browser()
+	require.Equal(t, "/sign-in?next=%2Fapp%2Freports", b.get("/app/reports").header.Get("Location"))
+	b.ask(jane, "/app/reports")
+	requireIn(t, b, b.click(s.last().Link, ""), "/app/reports")
+	require.Equal(t, "at /reports", b.get("/app/reports").body)
+}
+
 // The zero value lets nobody in and does not panic.
 func TestZeroFlow(t *testing.T) {
 	s := newSite(t)
@@ -108,6 +142,7 @@ func TestZeroFlow(t *testing.T) {
 		state, err := flow.Check(t.Context(), s.record(mail.Link), httpadapter.Proof{})
 		require.Error(t, err)
 		require.NotEqual(t, httpadapter.BindingHolds, state)
+		flow.Forget(newRecorder(), httptest.NewRequest(http.MethodGet, "/", nil), mail.Link)
 	}
 }
 

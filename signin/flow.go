@@ -33,7 +33,9 @@ const (
 //	POST /v0/auth/sign-in        {"email": "…", "next": "/path"}: 202 with the flow, for single-page and native apps
 //	POST /v0/auth/sign-in/code   {"flow": "…", "code": "…"}: 200 with the session token
 //
-// and every other request with 404. As [httpadapter.Binding] it also decides, on the redemption page and on the JSON route that redeems, who may
+// and every other request with 404. The paths are those at the root of the BaseURL's origin, whatever the path of the BaseURL is: a Flow cannot be
+// mounted below a prefix, since its pages and redirects lead to these paths. Applications below a prefix use a Flow at the root: see
+// [httpadapter.RequireOptions.SignIn]. As [httpadapter.Binding] it also decides, on the redemption page and on the JSON route that redeems, who may
 // use its links. An [httpadapter.Service] does all of that when the flow is its SignIn. Without a Service mount the flow at its Paths and
 // [Flow.Page] at the BaseURL.
 //

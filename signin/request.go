@@ -107,6 +107,9 @@ func formToken(secret, nonce string) string {
 // readPost returns the form that one of our pages has posted, with its nonce. Otherwise it has answered with the page.
 func (f *Flow) readPost(w http.ResponseWriter, r *http.Request, screen string) (values url.Values, nonce string, ok bool) {
 	values, fault := webform.ReadForm(w, r, maxForm)
+	if fault == webform.BodyTaken {
+		f.logger.ErrorContext(r.Context(), "magiclink: no form can be accepted: "+fault.Reason)
+	}
 	if !webform.SameOrigin(r, f.origin) {
 		f.showForm(w, r, http.StatusForbidden, f.pageOf(r, screen, noticeWrongAddress))
 		return nil, "", false

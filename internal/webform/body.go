@@ -33,6 +33,13 @@ func tooLarge(limit int64) *Fault {
 	return &Fault{http.StatusRequestEntityTooLarge, "the body is larger than " + strconv.FormatInt(limit, 10) + " bytes"}
 }
 
+// BodyTaken is the fault of a body that something in front of the handler has read and not put back. A server reports a body that ends too early
+// in another way.
+var BodyTaken = Unprocessable("the body was read before this handler: let no middleware read it, or let it put the body back")
+
+// isTaken reports whether nothing is left of the body that the request says it has.
+func isTaken(r *http.Request, body []byte) bool { return len(body) == 0 && r.ContentLength > 0 }
+
 // Reader is ReadAll or ReadSoon.
 type Reader func(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *Fault)
 
@@ -44,6 +51,9 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64, mediaType str
 	}
 	if fault != nil {
 		return nil, fault
+	}
+	if isTaken(r, body) {
+		return nil, BodyTaken
 	}
 	if mediaType == MediaJSON && bytes.HasPrefix(body, []byte("\ufeff")) {
 		return nil, Unprocessable("the body begins with a byte order mark: send JSON in UTF-8 without one")
@@ -65,6 +75,9 @@ func ReadForm(w http.ResponseWriter, r *http.Request, limit int64) (url.Values, 
 	}
 	if len(body) == 0 && r.PostForm != nil {
 		return parsedForm(r.PostForm, limit)
+	}
+	if isTaken(r, body) {
+		return nil, BodyTaken
 	}
 	values, err := url.ParseQuery(string(body))
 	if err != nil {
