@@ -35,7 +35,7 @@ func readForm(w http.ResponseWriter, r *http.Request, limit int64) (url.Values, 
 func (e *endpoint) readPosted(w http.ResponseWriter, r *http.Request, limit int64) (url.Values, *bodyFault) {
 	values, fault := readForm(w, r, limit)
 	if fault == webform.BodyTaken {
-		e.logger.ErrorContext(r.Context(), "magiclink: no form can be accepted: "+fault.Reason)
+		e.logger.ErrorContext(r.Context(), "magiclink: no form can be accepted", "error", fault.Reason)
 	}
 	return values, fault
 }

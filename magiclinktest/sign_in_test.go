@@ -117,7 +117,9 @@ type watched struct {
 
 func (w *watched) Helper() {}
 
-func (w *watched) Logf(format string, values ...any) { w.logged += fmt.Sprintf(format, values...) + "\n" }
+func (w *watched) Logf(format string, values ...any) {
+	w.logged += fmt.Sprintf(format, values...) + "\n"
+}
 
 func (w *watched) Fatalf(format string, values ...any) {
 	w.message = fmt.Sprintf(format, values...)

@@ -108,7 +108,7 @@ func formToken(secret, nonce string) string {
 func (f *Flow) readPost(w http.ResponseWriter, r *http.Request, screen string) (values url.Values, nonce string, ok bool) {
 	values, fault := webform.ReadForm(w, r, maxForm)
 	if fault == webform.BodyTaken {
-		f.logger.ErrorContext(r.Context(), "magiclink: no form can be accepted: "+fault.Reason)
+		f.logger.ErrorContext(r.Context(), "magiclink: no form can be accepted", "error", fault.Reason)
 	}
 	if !webform.SameOrigin(r, f.origin) {
 		f.showForm(w, r, http.StatusForbidden, f.pageOf(r, screen, noticeWrongAddress))
