@@ -205,6 +205,7 @@ func TestGuessesRace(t *testing.T) {
 			replicas := []*site{newSiteOn(t, store, generous), newSiteOn(t, store, generous), newSiteOn(t, store, generous)}
 			flow := replicas[0].browser().begin(jane)
 			mail := replicas[0].last()
+			require.Equal(t, http.StatusGone, replicas[0].browser().code(flow, "2222-2222").status, "judged: racing ones may all be refused")
 			const guesses = 3000
 			var group sync.WaitGroup
 			var refused atomic.Int32
