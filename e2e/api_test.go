@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,26 +50,20 @@ func readLink(t *testing.T, got servetest.Answer) link {
 	return link{got.Text(t, "magic_link"), got.Text(t, "magic_link_id")}
 }
 
-// The names of the cookies over HTTPS.
+// The names of the cookies: over HTTPS, and over plain HTTP on a loopback address.
 const (
-	formCookie    = "__Host-magiclink_form"
-	sessionCookie = "__Host-magiclink_session"
+	formCookie         = "__Host-magiclink_form"
+	sessionCookie      = "__Host-magiclink_session"
+	plainFormCookie    = "magiclink_form"
+	plainSessionCookie = "magiclink_session"
 )
-
-// plain is the name of a cookie over plain HTTP, on a loopback address with a port.
-func plain(name, origin string) string {
-	return strings.TrimPrefix(name, "__Host-") + "_" + origin[strings.LastIndex(origin, ":")+1:]
-}
-
-// plainForm is the name of the form cookie of a service over plain HTTP.
-func (s *service) plainForm() string { return plain(formCookie, s.Origin) }
 
 // form is what the confirmation page would post, and the cookie that goes with it.
 type form struct{ token, formToken, cookie string }
 
 var (
 	hiddenField   = regexp.MustCompile(`<input type="hidden" name="(token|form)" value="([^"]*)">`)
-	setFormCookie = regexp.MustCompile(`^magiclink_form_\d+=([\w-]{43});`)
+	setFormCookie = regexp.MustCompile(`^` + plainFormCookie + `=([\w-]{43});`)
 )
 
 // openForm loads the page of a link as a browser with the form cookie would; an empty cookie is none yet.
@@ -78,7 +71,7 @@ func (s *service) openForm(l link, cookie string) form {
 	s.t.Helper()
 	header := http.Header{}
 	if cookie != "" {
-		header.Set("Cookie", s.plainForm()+"="+cookie)
+		header.Set("Cookie", plainFormCookie+"="+cookie)
 	}
 	page := send(s.t, http.MethodGet, l.url, "", header)
 	require.Equal(s.t, http.StatusOK, page.Status, page.Body)
@@ -104,6 +97,6 @@ func (s *service) openForm(l link, cookie string) form {
 func (s *service) post(f form) servetest.Answer {
 	s.t.Helper()
 	return send(s.t, http.MethodPost, s.BaseURL, url.Values{"token": {f.token}, "form": {f.formToken}}.Encode(), http.Header{
-		"Content-Type": {"application/x-www-form-urlencoded"}, "Cookie": {s.plainForm() + "=" + f.cookie},
+		"Content-Type": {"application/x-www-form-urlencoded"}, "Cookie": {plainFormCookie + "=" + f.cookie},
 	})
 }

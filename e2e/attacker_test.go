@@ -28,10 +28,8 @@ func newAttacker(t *testing.T) *attacker {
 	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		for _, cookie := range r.Cookies() {
-			if strings.HasPrefix(cookie.Name, "magiclink_form") {
-				a.stolen = cookie.Value
-			}
+		if cookie, err := r.Cookie(plainFormCookie); err == nil {
+			a.stolen = cookie.Value
 		}
 		w.Header().Set("Content-Type", "text/html")
 		fmt.Fprint(w, "<!DOCTYPE html><title>prizes</title><body>", a.page)
@@ -145,7 +143,7 @@ func visitor(t *testing.T, s *service) *tab {
 	t.Helper()
 	b := open(t)
 	require.Equal(t, http.StatusOK, b.visit(s.issueTo("victim@example.com", "/mine").url))
-	require.NotNil(t, b.cookies(s.Origin)[s.plainForm()])
+	require.NotNil(t, b.cookies(s.Origin)[plainFormCookie])
 	return b
 }
 

@@ -167,7 +167,7 @@ func (b *tab) cookies(address string) map[string]*network.Cookie {
 // session returns the session token that the browser has, or "".
 func (b *tab) session(s *service) string {
 	b.t.Helper()
-	if cookie := b.cookies(s.Origin + "/session")[plain(sessionCookie, s.Origin)]; cookie != nil {
+	if cookie := b.cookies(s.Origin + "/session")[plainSessionCookie]; cookie != nil {
 		return cookie.Value
 	}
 	return ""

@@ -68,9 +68,9 @@ func TestForgedPosts(t *testing.T) {
 		set(header, "Sec-Fetch-Site", p.site)
 		set(header, "Origin", map[string]string{"own": s.Origin, "foreign": "https://evil.example", "null": "null"}[p.origin])
 		set(header, "Cookie", map[string]string{
-			"right":   s.plainForm() + "=" + f.cookie,
-			"other":   s.plainForm() + "=" + stranger.cookie,
-			"doubled": s.plainForm() + "=" + f.cookie + "; " + s.plainForm() + "=" + stranger.cookie,
+			"right":   plainFormCookie + "=" + f.cookie,
+			"other":   plainFormCookie + "=" + stranger.cookie,
+			"doubled": plainFormCookie + "=" + f.cookie + "; " + plainFormCookie + "=" + stranger.cookie,
 		}[p.cookie])
 		body := url.Values{"token": {f.token}}
 		if p.token != "" {
@@ -103,7 +103,7 @@ func set(header http.Header, name, value string) {
 	}
 }
 
-func isSession(cookie string) bool { return strings.HasPrefix(cookie, "magiclink_session_") }
+func isSession(cookie string) bool { return strings.HasPrefix(cookie, plainSessionCookie+"=") }
 
 // TestForgedShapes posts what the form would never be, with everything else right.
 func TestForgedShapes(t *testing.T) {
@@ -123,7 +123,7 @@ func TestForgedShapes(t *testing.T) {
 		"much":                {body: right + "&a=" + strings.Repeat("a", 1<<20)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			header := http.Header{"Cookie": {s.plainForm() + "=" + f.cookie}, "Content-Type": {"application/x-www-form-urlencoded"}}
+			header := http.Header{"Cookie": {plainFormCookie + "=" + f.cookie}, "Content-Type": {"application/x-www-form-urlencoded"}}
 			switch tt.contentType {
 			case "":
 			case "-":

@@ -10,10 +10,6 @@ import (
 
 // SessionCookie is the name of the session cookie where the BaseURL begins with https://. The prefix makes browsers refuse a cookie of
 // this name from other hosts, from plain HTTP and for part of a site (RFC 6265bis section 4.1.3).
-//
-// Where the BaseURL begins with http://, which is for loopback hosts alone, the names of all cookies have no prefix and end in the port,
-// as in magiclink_session_8080. Cookies know no port, so two applications under development on one machine would sign each other
-// out. Over https give each application a host of its own.
 const SessionCookie = "__Host-magiclink_session"
 
 // cookieNamer makes the cookies for one BaseURL.
@@ -32,14 +28,13 @@ const maxCookie = 4096
 // for an application that calls [magiclink.Sessions.Grant] itself. It returns [magiclink.ErrTokenTooLong] for a token that
 // no browser would keep, and sets nothing then.
 //
-// The cookie is called [SessionCookie]; with a BaseURL of http://127.0.0.1:8080 it is called magiclink_session_8080.
+// The cookie is called [SessionCookie]; with a BaseURL of http:// it is called magiclink_session.
 func SetSessionCookie(w http.ResponseWriter, sessions *magiclink.Sessions, token string, session magiclink.Session) error {
-	age := int(session.ExpiresAt.Sub(session.CreatedAt) / time.Second)
-	cookie := cookiesOf(sessions.BaseURL()).make(SessionCookie, token, age)
-	if len(cookie.Name)+len(cookie.Value) > maxCookie {
+	if len(SessionCookie)+len(token) > maxCookie {
 		return magiclink.ErrTokenTooLong
 	}
-	http.SetCookie(w, cookie)
+	age := int(session.ExpiresAt.Sub(session.CreatedAt) / time.Second)
+	http.SetCookie(w, cookiesOf(sessions.BaseURL()).make(SessionCookie, token, age))
 	return nil
 }
 

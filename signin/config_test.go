@@ -166,7 +166,7 @@ func TestPlainCookies(t *testing.T) {
 	w := newRecorder()
 	flow.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/sign-in", nil))
 	cookie := w.Result().Cookies()[0]
-	require.Equal(t, "magiclink_form_8080", cookie.Name)
+	require.Equal(t, "magiclink_form", cookie.Name)
 	form := regexp.MustCompile(`name="form" value="([^"]*)"`).FindStringSubmatch(w.Body.String())[1]
 	r := httptest.NewRequest(http.MethodPost, "/sign-in", strings.NewReader("email=jane%40example.com&form="+form))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -175,7 +175,7 @@ func TestPlainCookies(t *testing.T) {
 	flow.ServeHTTP(w, r)
 	require.Equal(t, http.StatusSeeOther, w.Code)
 	cookie = w.Result().Cookies()[0]
-	require.Equal(t, "magiclink_signin_8080", cookie.Name)
+	require.Equal(t, "magiclink_signin", cookie.Name)
 	require.False(t, cookie.Secure)
 	require.True(t, cookie.HttpOnly)
 	require.Equal(t, 20*60, cookie.MaxAge)
