@@ -68,7 +68,7 @@ type TokenConfig struct {
 //
 // After ten wrong secrets for a client from one address, further attempts for this client from there are answered with 429 and Retry-After, also
 // with the right secret; one more is allowed every six seconds. After a hundred from one address that is so for all clients, and ten more are allowed
-// every six seconds. A network /64 of IPv6 counts as one address; a /56 has four times as many attempts, and a /48 of IPv6 and a /24 of IPv4 eight times.
+// every six seconds. A network /64 of IPv6 counts as one address; a /56 has four times as many attempts, and a /48 eight times.
 // The client gets its tokens at every other address. Each process counts by itself.
 //
 // Somebody with a million addresses has about ten million attempts in each minute. That is hopeless against 128 random bits, and finds a word or a name. So

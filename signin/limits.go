@@ -19,7 +19,7 @@ type Limits struct {
 	PerAddress magiclink.Rate
 
 	// PerClient bounds the requests of one client address, or of one /64 network of IPv6. Wider networks have limits, too, because whoever has one can ask
-	// from each of its addresses: a /24 network of IPv4 and a /48 of IPv6 eight times this rate, and a /56 of IPv6 four times. The default is Burst 30,
+	// from each of its addresses: a /48 network of IPv6 eight times this rate, and a /56 four times. The default is Burst 30,
 	// Every 20 s.
 	PerClient magiclink.Rate
 

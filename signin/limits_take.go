@@ -28,19 +28,18 @@ func limitKey(kind string, parts ...string) string {
 	return "signin:" + kind + ":" + base64.RawURLEncoding.EncodeToString(digest[:18])
 }
 
-// takeClient takes one from what the rate grants the client and each of its wider networks. It returns the widest one. A panic of ClientAddress is an
-// outage.
+// takeClient takes one from what the rate grants the client and each of its wider networks. It returns the widest network that one customer has. A
+// panic of ClientAddress is an outage.
 func (f *Flow) takeClient(ctx context.Context, r *http.Request, kind string, rate magiclink.Rate) (widest string, wait time.Duration, err error) {
 	defer contain(func() { widest, wait, err = "", 0, errPanic })
-	at := f.now()
-	for _, each := range network.Of(f.config.ClientAddress(r)) {
-		widest = each.Name
+	at, address := f.now(), f.config.ClientAddress(r)
+	for _, each := range network.Of(address) {
 		wait, err = f.takeAt(ctx, at, kind, times(rate, each.Times), each.Name)
 		if err != nil || wait > 0 {
 			break
 		}
 	}
-	return widest, wait, err
+	return network.Wide(address), wait, err
 }
 
 // times is n times a rate, within the bounds of a Rate.

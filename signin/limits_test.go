@@ -96,7 +96,7 @@ func TestClientLimitOfWideNetworks(t *testing.T) {
 		want   int
 		others string
 	}{
-		"a /24 of IPv4":      {"192.0.2.%d", 8 * 3, "192.0.3.1"},
+		"addresses of IPv4":  {"192.0.2.%d", 60 * 3, "192.0.2.100"},
 		"a /64 of IPv6":      {"2001:db8:1:100::%x", 3, "2001:db8:1:101::1"},
 		"a /56 of IPv6":      {"2001:db8:1:1%02x::1", 4 * 3, "2001:db8:1:200::1"},
 		"a /48 of IPv6":      {"2001:db8:1:%x00::1", 8 * 3, "2001:db8:2::1"},

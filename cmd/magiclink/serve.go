@@ -81,7 +81,7 @@ func serveCommand() *command {
 			"together 100 times and then 10 times in 6 s, counted in this process.\n" +
 			"-limit-subject, -limit-tenant, -limit-redeem and -limit-mails are counted in the store, for all machines together; who is refused gets 429\n" +
 			"with Retry-After, and 503 when the store cannot count. An IPv4 address is one client, and so are the 64 bits of an IPv6 address.\n" +
-			"At the sign-in by mail and for access tokens a /24 of IPv4 and a /48 of IPv6 have 8 times, a /56 4 times as much as one client.\n" +
+			"At the sign-in by mail and for access tokens a /48 network of IPv6 has 8 times and a /56 4 times as much as one client.\n" +
 			"\"magiclink limits\" shows what is left and resets it. -audit is opened anew at SIGHUP, after its file was moved away.\n\n" +
 			"SIGTERM and SIGINT end it: running requests are finished, and the exit code is 0.",
 		example: "magiclink serve -base-url https://app.example.com/magic -smtp smtp://app@smtp.example.com:587 -from 'Acme <login@acme.example>'",

@@ -5,16 +5,16 @@ import "net/netip"
 
 // Network is a network that has its own limit.
 type Network struct {
-	Name  string // such as "192.0.2.0/24"; empty if the address of the client is not known
+	Name  string // such as "2001:db8::/48"; empty if the address of the client is not known
 	Times int    // how many times the limit of one client it has
 }
 
 type scale struct{ bits, times int }
 
-// A customer of IPv6 has a /64, a /56 or a /48, so the limit of a /64 alone bounds nobody who has a /48. A small server of IPv4 has one address, and a
-// /24 is the smallest network that is announced on the internet. Many people share the wide networks, so these have more.
+// A customer of IPv6 has a /64, a /56 or a /48, so the limit of a /64 alone bounds nobody who has a /48. More people share the wide networks, so these have
+// more. Of IPv4 one address is dear enough.
 var (
-	scales4 = []scale{{32, 1}, {24, 8}}
+	scales4 = []scale{{32, 1}}
 	scales6 = []scale{{64, 1}, {56, 4}, {48, 8}}
 )
 
@@ -34,6 +34,19 @@ func Of(address netip.Addr) []Network {
 		networks = append(networks, Network{netip.PrefixFrom(address, s.bits).Masked().String(), s.times})
 	}
 	return networks
+}
+
+// Wide names the widest network that one customer commonly has: a /48 of IPv6, or a /24 of IPv4, the smallest that is announced on the internet.
+func Wide(address netip.Addr) string {
+	address = address.Unmap().WithZone("")
+	bits := 48
+	switch {
+	case !address.IsValid():
+		return ""
+	case address.Is4():
+		bits = 24
+	}
+	return netip.PrefixFrom(address, bits).Masked().String()
 }
 
 // OfConnection returns the address of the other end of a connection, from [net/http.Request.RemoteAddr]. It is not valid for a connection that has none,
