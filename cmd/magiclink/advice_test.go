@@ -25,6 +25,7 @@ func TestMailDirectoryThatTakesNoMail(t *testing.T) {
 
 // The log of serve says what "magiclink mail send" says.
 func TestServeExplainsTheMailServer(t *testing.T) {
+	t.Parallel()
 	server := smtptest.Start(t, "smtpd_sasl_auth_enable = yes", "smtpd_client_restrictions = permit_sasl_authenticated, reject")
 	server.AddUser(t, "app@example.com", "hunter2-correct")
 	env := []string{
@@ -95,6 +96,7 @@ func TestLinesForSignIn(t *testing.T) {
 
 // Each error says what to do next.
 func TestErrorsSayWhatToDo(t *testing.T) {
+	t.Parallel()
 	garbage := func(name, text string) func(*testing.T, string) {
 		return func(t *testing.T, folder string) {
 			require.NoError(t, os.WriteFile(dataFile(folder, name), []byte(text), 0o600))
@@ -197,6 +199,7 @@ func TestHelpOfStoreURLs(t *testing.T) {
 
 // A write counts only when so many replicas have it.
 func TestRedisReplicas(t *testing.T) {
+	t.Parallel()
 	primary := dbtest.StartRedis(t)
 	proxy := dbtest.NewProxy(t, primary.Address())
 	primary.ReplicaThrough(t, proxy.Address())
@@ -220,6 +223,7 @@ func TestRedisReplicas(t *testing.T) {
 
 // serve finds the primary by asking the sentinels, and finds the one that they promote.
 func TestSentinels(t *testing.T) {
+	t.Parallel()
 	primary := dbtest.StartRedis(t)
 	replica := primary.Replica(t)
 	at := dbtest.StartSentinels(t, primary)

@@ -47,6 +47,7 @@ func copyOf(t *testing.T, folder string) (data string) {
 
 // A reload that failed is tried again until it succeeds, is logged each time, and is seen at /readyz meanwhile.
 func TestReloadIsTriedAgain(t *testing.T) {
+	t.Parallel()
 	folder, p, token, without := retiredKeys(t)
 	path := dataFile(folder, "keys.json")
 	for range 100 { // a flood of changes
@@ -66,6 +67,7 @@ func TestReloadIsTriedAgain(t *testing.T) {
 }
 
 func TestConfigIsFollowed(t *testing.T) {
+	t.Parallel()
 	folder := installed(t)
 	p := serve(t, folder, nil)
 	path := dataFile(folder, "config.json")

@@ -13,6 +13,7 @@ const foreignLine = "give all replicas the same -keys"
 
 // Two processes with one store and different key files refuse the links of each other. Each says so, by the first link that it meets.
 func TestReplicasWithDifferentKeys(t *testing.T) {
+	t.Parallel()
 	for name, ready := range sharedStores {
 		if name == "redis cluster" {
 			continue // a cluster keeps the same links as one server

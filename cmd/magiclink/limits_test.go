@@ -82,6 +82,7 @@ func TestLimitsOfServeByDefault(t *testing.T) {
 
 // Processes on one store count together, and the command looks at the count and resets it.
 func TestLimitsAreShared(t *testing.T) {
+	t.Parallel()
 	stores := map[string]func(*testing.T) string{"sqlite": func(*testing.T) string { return "sqlite" }}
 	for name, ready := range sharedStores {
 		stores[name] = ready
@@ -156,6 +157,7 @@ func TestLimitOfABusiness(t *testing.T) {
 
 // Nothing is let through while the store cannot count.
 func TestLimitsWhileTheStoreDoesNotAnswer(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	p := serve(t, folder, testClient, "-limit-redeem", "1000/1ms")
 	require.Equal(t, http.StatusGone, p.redeem("").status, "the control")

@@ -30,6 +30,7 @@ func requireOutage(t *testing.T, p *process, token string) {
 }
 
 func TestLockHeldByAnotherProcess(t *testing.T) {
+	t.Parallel()
 	folder := t.TempDir()
 	p := serve(t, folder, testClient)
 	token := p.token()

@@ -44,6 +44,7 @@ func sharedFiles(t *testing.T, store string) (folder string, env, args []string)
 }
 
 func TestReplicas(t *testing.T) {
+	t.Parallel()
 	for name, ready := range sharedStores {
 		t.Run(name, func(t *testing.T) {
 			folder, env, args := sharedFiles(t, ready(t))
@@ -153,6 +154,7 @@ func behindProxy(t *testing.T, store string) (through string, proxy *dbtest.Prox
 
 // TestServerOutage lets the server of the store be gone, and be silent. Serve says so, recovers by itself, and ends in time.
 func TestServerOutage(t *testing.T) {
+	t.Parallel()
 	for name, ready := range sharedStores {
 		if name == "redis cluster" {
 			continue // its servers tell clients their own addresses, which lead past a proxy

@@ -29,6 +29,7 @@ func certificateOf(t *testing.T, server *smtptest.Server) (env string) {
 
 // A real mail server, with TLS and a log-in, behind the flags; and the trial of it.
 func TestSignInOverSMTP(t *testing.T) {
+	t.Parallel()
 	server := smtptest.Start(t, "smtpd_sasl_auth_enable = yes", "smtpd_client_restrictions = permit_sasl_authenticated, reject")
 	server.AddUser(t, "app@example.com", "hunter2-correct")
 	url := "smtps://app%40example.com@" + server.TLSAddress()
@@ -65,6 +66,7 @@ func TestSignInOverSMTP(t *testing.T) {
 
 // The trial says in words what is wrong, and never the password.
 func TestMailSendSaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	server := smtptest.Start(t, "smtpd_sasl_auth_enable = yes", "smtpd_client_restrictions = permit_sasl_authenticated, reject")
 	server.AddUser(t, "app@example.com", "hunter2-correct")
 	trust := certificateOf(t, server)
@@ -174,6 +176,7 @@ func silentServer(t *testing.T) (address string) {
 
 // At the end the links of mails that could not be sent are revoked.
 func TestEndRevokesLinksOfMailsNotSent(t *testing.T) {
+	t.Parallel()
 	folder := installed(t)
 	setSignIn(t, folder, forEverybody)
 	p := serve(t, folder, nil, "-smtp", "smtp://"+silentServer(t), "-from", acmeFrom)
@@ -260,6 +263,7 @@ func TestSignInLimitsTheTenant(t *testing.T) {
 
 // Requests that wait for a store which does not answer are answered before the end.
 func TestEndAnswersRequestsThatWait(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"postgres", "redis"} {
 		t.Run(name, func(t *testing.T) {
 			store, proxy, _ := behindProxy(t, sharedStores[name](t))
@@ -288,6 +292,7 @@ func TestEndAnswersRequestsThatWait(t *testing.T) {
 }
 
 func TestRedisWithoutTLS(t *testing.T) {
+	t.Parallel()
 	server := strings.TrimPrefix(dbtest.RedisURL(t), "redis")
 	got := command(t, t.TempDir(), []string{"MAGICLINK_STORE=rediss" + server}, "serve", "-addr", "127.0.0.1:0")
 	requireFailure(t, got, "rediss:// speaks TLS: if the port has none, write redis://")

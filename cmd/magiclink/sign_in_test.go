@@ -121,6 +121,7 @@ func TestSignInDomains(t *testing.T) {
 
 // The member can come, change and go while serve runs. What was mailed before stays bound to its browser.
 func TestSignInReload(t *testing.T) {
+	t.Parallel()
 	folder := installed(t)
 	require.NoError(t, os.Remove(mailOf(folder)))
 	setSignIn(t, folder, "")

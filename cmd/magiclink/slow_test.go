@@ -15,6 +15,7 @@ import (
 
 // A body of somebody unknown gets less time than that of an authenticated client, on every route that reads one.
 func TestSlowBodiesOfUnknownCallers(t *testing.T) {
+	t.Parallel()
 	p := serve(t, t.TempDir(), testClient, "-store", "memory")
 	const form, json = "application/x-www-form-urlencoded", "application/json"
 	known := httpadapter.IssuePath

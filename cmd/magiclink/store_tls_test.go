@@ -73,6 +73,7 @@ func requireFailureOf(t *testing.T, name string, got result, cure string) {
 
 // serve works over TLS, and does not start without it.
 func TestServeOverTLS(t *testing.T) {
+	t.Parallel()
 	ca := dbtest.NewCA(t)
 	server, port := dbtest.StartRedisTLS(t, ca, ca.Issue(t, "127.0.0.1", time.Hour), true)
 	client := ca.Issue(t, "client", time.Hour)
