@@ -37,8 +37,8 @@ var (
 	ErrUnavailable = errors.New("magiclink: temporarily unavailable")
 	// ErrTokenTooLong says that a token would be longer than the 4096 bytes that a verifier reads.
 	ErrTokenTooLong = errors.New("magiclink: the token would be longer than a verifier accepts")
-	// ErrUnsupported says that the Store lacks the optional interface that the call needs: [Lister], [SubjectRevoker] or [Limiter]. The
-	// stores of this project have them.
+	// ErrUnsupported says that the Store lacks the optional interface that the call needs: [Lister], [SubjectRevoker], [Limiter] or
+	// [LimitPeeker]. The stores of this project have them.
 	ErrUnsupported = errors.New("magiclink: the Store cannot do this")
 	// ErrNoStore says that a session cannot be ended, because [NewSessions] was given no Store: the session lasts until it
 	// expires. Set [Config.Store] to the store of the Redeemer.

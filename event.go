@@ -12,16 +12,18 @@ type Op string
 
 // The operations.
 const (
-	OpIssue     Op = "issue"      // Issuer.Issue, IssueJSON
-	OpRevoke    Op = "revoke"     // Issuer.Revoke
-	OpRevokeAll Op = "revoke_all" // Issuer.RevokeAll
-	OpSupersede Op = "supersede"  // Issuer.Issue has ended older links: see Config.Supersede
-	OpList      Op = "list"       // Issuer.List, Sessions.List
-	OpGet       Op = "get"        // Issuer.Get
-	OpRedeem    Op = "redeem"     // Redeemer.Redeem, RedeemBy
-	OpGrant     Op = "grant"      // Sessions.Grant
-	OpEnd       Op = "end"        // Sessions.End
-	OpEndAll    Op = "end_all"    // Sessions.EndAll
+	OpIssue      Op = "issue"       // Issuer.Issue, IssueJSON
+	OpRevoke     Op = "revoke"      // Issuer.Revoke
+	OpRevokeAll  Op = "revoke_all"  // Issuer.RevokeAll
+	OpSupersede  Op = "supersede"   // Issuer.Issue has ended older links: see Config.Supersede
+	OpList       Op = "list"        // Issuer.List, Sessions.List
+	OpGet        Op = "get"         // Issuer.Get
+	OpLimits     Op = "limits"      // Issuer.Limits
+	OpResetLimit Op = "reset_limit" // Issuer.ResetLimit
+	OpRedeem     Op = "redeem"      // Redeemer.Redeem, RedeemBy
+	OpGrant      Op = "grant"       // Sessions.Grant
+	OpEnd        Op = "end"         // Sessions.End
+	OpEndAll     Op = "end_all"     // Sessions.EndAll
 )
 
 // Reason is why an operation failed: a small fixed set, suitable as a metric label. The empty Reason is success.
@@ -55,7 +57,7 @@ type Event struct {
 	BusinessID string        // empty where none is known
 	LinkID     string        // "mlk_" and 22 characters; empty where none is known
 	Actor      string        // who made the call: see WithActor; empty where nobody has said
-	Count      int           // how many links were listed, revoked or ended, for the operations that are about several
+	Count      int           // how many links were listed, revoked or ended, or how many limits were shown, for the operations that are about several
 }
 
 // eventOf describes the outcome of an operation. It leaves out ids that are not valid: they could forge lines of an audit log.

@@ -88,7 +88,7 @@ func (s *settings) take(ctx context.Context, subject Subject, now time.Time) err
 }
 
 // LimitKeys returns the keys under which [Limits] count the links of a subject, for [Limiter.Reset] and [LimitPeeker]. For a subject with an Email
-// the TenantID and the Email decide the first one, and for one without it every other field does.
+// the TenantID and the Email decide the first one, and for one without it every other field does. [Issuer.Limits] and [Issuer.ResetLimit] need no keys.
 func LimitKeys(subject Subject) (perSubject, perTenant string) {
 	subject.Email = lowerDomain(subject.Email)
 	return subjectKey(subject), limitKey("tenant", subject.TenantID)
