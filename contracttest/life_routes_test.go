@@ -40,6 +40,8 @@ var lifeRoutes = []lifeRoute{
 	},
 	{"list sessions", "GET", below(httpadapter.SessionsAPIPath, ""), "", "auth:read", true, true},
 	{"end a session", "POST", below(httpadapter.SessionsAPIPath, "/{session}/revoke"), "", "auth:revoke", false, false},
+	{"show limits", "GET", below(httpadapter.LimitsPath, ""), "", "auth:read", true, true},
+	{"reset a limit", "POST", below(httpadapter.LimitsPath, "/reset"), `{"email":"jane@example.com"}`, "auth:revoke", false, true},
 }
 
 // lifeFault is a way to break a request to a route, and the answer to it, in the order in which they are judged.
@@ -93,8 +95,8 @@ func lifeFaults(tb testing.TB) []lifeFault {
 		{"not JSON", 422, reads, func(_ *life, _ lifeRoute, q *request) { q.body = "{" }, broken()},
 		{"no subject", 422, reads, func(_ *life, _ lifeRoute, q *request) { q.body = "{}" }, broken("email:required_without")},
 		{"a bad parameter", 422, func(r lifeRoute) bool { return r.lists }, func(_ *life, _ lifeRoute, q *request) {
-			q.path = withQuery(q.path, "limit=0")
-		}, broken("limit:min")},
+			q.path = withQuery(q.path, "email=x")
+		}, broken("email:email")},
 		{"an unknown id", 404, has("x"), func(_ *life, _ lifeRoute, q *request) {
 			q.path = strings.ReplaceAll(q.path, "_", "_2")
 			at := strings.Index(q.path, "_2")
@@ -129,7 +131,7 @@ func TestLifeRoutes(t *testing.T) {
 	all := lifeFaults(t)
 	for _, route := range lifeRoutes {
 		t.Run(route.name, func(t *testing.T) {
-			l := newLife(t, memory.New())
+			l := newLife(t, memory.New(), limited)
 			id, _ := l.session(t, jane)
 			good := l.request(t, route.method, route.path(id), route.body)
 			possible := slices.DeleteFunc(slices.Clone(all), func(f lifeFault) bool { return !f.for_(route) })
@@ -195,6 +197,7 @@ func TestPathsBelowTheLifeRoutes(t *testing.T) {
 		httpadapter.LinksPath + "/" + id + "/revoke/", httpadapter.LinksPath + "/" + id + "/use", httpadapter.LinksPath + "//revoke",
 		httpadapter.LinksPath + "/revoke/revoke/revoke", httpadapter.SessionsAPIPath + "/", httpadapter.SessionsAPIPath + "/revoke",
 		httpadapter.SessionsAPIPath + "/" + sessionIDOf(id), httpadapter.SessionsAPIPath + "//revoke",
+		httpadapter.LimitsPath + "/", httpadapter.LimitsPath + "x", httpadapter.LimitsPath + "/reset/", httpadapter.LimitsPath + "//reset",
 	} {
 		for _, method := range []string{"GET", "POST"} {
 			got := l.send(t, at(method, path))

@@ -33,18 +33,18 @@ func TestScopesOfAClient(t *testing.T) {
 		return got.status, granted.AccessToken
 	}
 	for _, row := range []struct {
-		client, scope          string
-		granted                int
-		read, revoke, business int // the answers
+		client, scope                 string
+		granted                       int
+		read, revoke, business, limit int // the answers
 	}{
-		{"support", "", 200, 200, 403, 200},
-		{"support", "auth:read", 200, 200, 403, 200},
-		{"support", "auth:revoke", 403, 0, 0, 0},
-		{"support", "auth:read auth:revoke", 403, 0, 0, 0},
-		{"support", "auth:create", 403, 0, 0, 0},
-		{"shop", "", 200, 200, 200, 404},
-		{"shop", "auth:revoke", 200, 403, 200, 403},
-		{"shop", "auth:read", 200, 200, 403, 404},
+		{"support", "", 200, 200, 403, 200, 200},
+		{"support", "auth:read", 200, 200, 403, 200, 200},
+		{"support", "auth:revoke", 403, 0, 0, 0, 0},
+		{"support", "auth:read auth:revoke", 403, 0, 0, 0, 0},
+		{"support", "auth:create", 403, 0, 0, 0, 0},
+		{"shop", "", 200, 200, 200, 404, 404},
+		{"shop", "auth:revoke", 200, 403, 200, 403, 403},
+		{"shop", "auth:read", 200, 200, 403, 404, 404},
 	} {
 		status, token := grant(row.client, row.scope)
 		require.Equal(t, row.granted, status, "%s asks for %q", row.client, row.scope)
@@ -55,6 +55,10 @@ func TestScopesOfAClient(t *testing.T) {
 		require.Equal(t, row.read, l.send(t, at("GET", links, bearer...)).status)
 		require.Equal(t, row.revoke, l.send(t, at("POST", links+"/"+acmes+"/revoke", bearer...)).status)
 		require.Equal(t, row.business, l.send(t, at("GET", links+"/"+globexes, bearer...)).status)
+		require.Equal(t, row.limit, l.send(t, at("GET", limits+"?business_id="+globex, bearer...)).status)
+		reset := at("POST", limits+"/reset", append(bearer, "Content-Type", "application/json")...)
+		reset.body = `{"business_id":"` + acme + `"}`
+		require.Equal(t, row.revoke, l.send(t, reset).status, "as revoking a link of the same business")
 		require.Equal(t, http.StatusForbidden, l.send(t, at("POST", httpadapter.IssuePath, bearer...)).status)
 	}
 }

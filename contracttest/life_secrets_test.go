@@ -17,7 +17,7 @@ import (
 // Neither the log nor an event holds an address, a path, a token or a link, and no answer holds a token or a link.
 func TestRoutesOfLifeKeepSecrets(t *testing.T) {
 	onEveryStore(t, func(t *testing.T, store magiclink.Store) {
-		l := newLife(t, store)
+		l := newLife(t, store, limited)
 		const email = "canary.mail@example.com"
 		secretive := func(in *magiclink.MagicLinkCreate) { in.Path = "/canary-path" }
 		answers := map[int]int{}
@@ -37,6 +37,8 @@ func TestRoutesOfLifeKeepSecrets(t *testing.T) {
 					l.request(t, "POST", revokeSubject, `{"email":"nobody.`+email+`"}`), l.request(t, "POST", links+"/canary/revoke", ""),
 					l.request(t, "POST", sessions+"/ses_canary/revoke", ""), l.request(t, "GET", links+"?email="+email, "", holding("canary")),
 					l.request(t, "POST", sessions+"/"+sessionIDOf(used)+"/revoke", ""), l.request(t, "POST", links+"/"+id+"/revoke", ""),
+					l.request(t, "GET", limits+"?email="+email, ""), l.request(t, "GET", limits+"?external_business_id=canary", ""),
+					l.request(t, "POST", limits+"/reset", `{"email":"`+email+`"}`), l.request(t, "GET", limits+"?email=canary", ""),
 				} {
 					got := l.send(t, r)
 					answers[got.status]++
@@ -83,6 +85,8 @@ func TestEventsNameWhoAsked(t *testing.T) {
 		{"POST", sessions + "/" + sessionIDOf(id) + "/revoke", "", []magiclink.Op{magiclink.OpGet, magiclink.OpEnd}},
 		{"POST", links + "/" + id + "/revoke", "", []magiclink.Op{magiclink.OpRevoke}},
 		{"POST", revokeSubject, `{"email":"jane@example.com"}`, []magiclink.Op{magiclink.OpRevokeAll}},
+		{"GET", limits + "?email=jane@example.com", "", []magiclink.Op{magiclink.OpLimits}},
+		{"POST", limits + "/reset", `{"email":"jane@example.com"}`, []magiclink.Op{magiclink.OpResetLimit}},
 	} {
 		require.Less(t, l.ask(t, row.method, row.path, row.body, till).status, 300)
 		var ops []magiclink.Op

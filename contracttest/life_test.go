@@ -139,6 +139,30 @@ func (s *faultyStore) RevokeSubject(ctx context.Context, subject magiclink.Subje
 	return revoker.RevokeSubject(ctx, subject, upTo, at)
 }
 
+func (s *faultyStore) Take(ctx context.Context, key string, rate magiclink.Rate, at time.Time) (time.Duration, error) {
+	if err := s.fault(); err != nil {
+		return 0, err
+	}
+	limiter, _ := magiclink.StoreAs[magiclink.Limiter](s.Store)
+	return limiter.Take(ctx, key, rate, at)
+}
+
+func (s *faultyStore) Reset(ctx context.Context, key string) error {
+	if err := s.fault(); err != nil {
+		return err
+	}
+	limiter, _ := magiclink.StoreAs[magiclink.Limiter](s.Store)
+	return limiter.Reset(ctx, key)
+}
+
+func (s *faultyStore) Peek(ctx context.Context, key string) (int64, error) {
+	if err := s.fault(); err != nil {
+		return 0, err
+	}
+	peeker, _ := magiclink.StoreAs[magiclink.LimitPeeker](s.Store)
+	return peeker.Peek(ctx, key)
+}
+
 func (s *faultyStore) Unwrap() magiclink.Store { return s.Store }
 
 // whose says for whom a link is issued.

@@ -11,8 +11,8 @@ import (
 // The scopes of this package. They are compared exactly: none includes another.
 const (
 	ScopeCreate = "auth:create" // to issue links
-	ScopeRead   = "auth:read"   // to see links and sessions
-	ScopeRevoke = "auth:revoke" // to revoke links and to end sessions
+	ScopeRead   = "auth:read"   // to see links, sessions and limits
+	ScopeRevoke = "auth:revoke" // to revoke links, to end sessions and to reset limits
 )
 
 var (

@@ -10,17 +10,17 @@
 // Each handler can also be made by itself: [IssueHandler] issues links for authenticated programs, [TokenHandler] gives them
 // access tokens, [Page] is where links lead, [RedeemHandler] redeems links for back ends and single-page apps,
 // [SessionHandler] shows the current session, and [LogoutHandler] ends it. [SessionsPage] shows people all their sessions and ends
-// them. [LinksHandler] and [SessionsHandler] show programs what was issued, and end it. The constructors report every fault of a
-// configuration at once. An [Authenticator] says who calls: [BearerAuthenticator] takes the access tokens of TokenHandler, and an
-// application with an authority of its own implements the one method itself.
+// them. [LinksHandler] and [SessionsHandler] show programs what was issued, and end it; [LimitsHandler] shows and resets limits. The
+// constructors report every fault of a configuration at once. An [Authenticator] says who calls: [BearerAuthenticator] takes the
+// access tokens of TokenHandler, and an application with an authority of its own implements the one method itself.
 //
-// Each handler answers at whatever path it is mounted, on any router and behind any prefix; LinksHandler and SessionsHandler, which
-// have several routes, are told their path. [IssuePath], [TokenPath] and the others are the paths of the published document,
+// Each handler answers at whatever path it is mounted, on any router and behind any prefix; LinksHandler, SessionsHandler and
+// LimitsHandler, which have several routes, are told their path. [IssuePath], [TokenPath] and the others are the paths of the published document,
 // which [OpenAPIHandler] serves.
 //
 // # Scopes
 //
-// Issuing takes the scope [ScopeCreate], seeing links and sessions [ScopeRead], and ending them [ScopeRevoke]. A client has
+// Issuing takes the scope [ScopeCreate], seeing links, sessions and limits [ScopeRead], and ending or resetting them [ScopeRevoke]. A client has
 // those of its [Client.Scopes] alone, and none includes another. With a business id a client or its token is confined to that
 // business: everything else looks to it as if it were not there.
 //

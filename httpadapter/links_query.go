@@ -18,14 +18,11 @@ type pageQuery magiclink.ListQuery
 
 // readListQuery reads the parameters of a list. Those that it does not know are ignored.
 func readListQuery(rawQuery string, withState bool) (query pageQuery, _ *problem) {
-	values, err := url.ParseQuery(rawQuery)
-	if err != nil {
-		return query, malformed(unprocessable("the query of the address has a malformed percent-encoding or a semicolon"))
+	read, fault := newQueryReader(rawQuery)
+	if fault != nil {
+		return query, fault
 	}
-	read := queryReader{values: values}
-	read.subject.take("business_id", read.one("business_id"))
-	read.subject.take("external_business_id", read.one("external_business_id"))
-	read.subject.take("email", read.one("email"))
+	read.takeSubject()
 	if withState {
 		query.State = read.state(read.one("state"))
 	}
@@ -60,6 +57,20 @@ type parameter = *string
 type queryReader struct {
 	values  url.Values
 	subject subjectReader
+}
+
+func newQueryReader(rawQuery string) (queryReader, *problem) {
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return queryReader{}, malformed(unprocessable("the query of the address has a malformed percent-encoding or a semicolon"))
+	}
+	return queryReader{values: values}, nil
+}
+
+func (q *queryReader) takeSubject() {
+	for _, name := range []string{"business_id", "external_business_id", "email"} {
+		q.subject.take(name, q.one(name))
+	}
 }
 
 func (q *queryReader) one(name string) parameter {

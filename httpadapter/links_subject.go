@@ -44,7 +44,7 @@ var subjectFields = []string{"email", "business_id", "external_business_id"}
 
 var errOtherMember = errors.New("has a member other than " + strings.Join(subjectFields, ", "))
 
-// readSubject reads the body that says whose links and sessions are to be revoked.
+// readSubject reads the body that says whose links and sessions are to be revoked, or whose limit is to be reset.
 func readSubject(body []byte) (magiclink.Subject, *problem) {
 	given := map[string]strictjson.Value{}
 	err := strictjson.Object(body, func(name []byte, value strictjson.Value) error {
@@ -63,7 +63,7 @@ func readSubject(body []byte) (magiclink.Subject, *problem) {
 	for _, field := range subjectFields {
 		switch value, ok := given[field]; {
 		case ok && value.Kind != strictjson.String: // a null, too: somebody has forgotten to fill the field in
-			read.fault(field, "type", "must be a string; leave it out to match every one")
+			read.fault(field, "type", "must be a string, or be left out")
 		case ok:
 			text := value.Text()
 			read.take(field, &text)

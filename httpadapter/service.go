@@ -19,7 +19,7 @@ type ServiceConfig struct {
 
 	// Clients are the programs that may ask for access tokens, with which they issue links over HTTP. Nil serves an
 	// application that issues its links itself, with [Service.Issuer]: the token endpoint, its metadata and the routes that
-	// issue, show and revoke links are not served then. Clients of a tenant need Config.Businesses.
+	// issue, show and revoke links, and show limits, are not served then. Clients of a tenant need Config.Businesses.
 	Clients ClientDirectory
 
 	// SignIn is the flow from an e-mail address to a session: make one with the package signin. Its page is the redemption page, and it
@@ -81,6 +81,7 @@ type ServiceConfig struct {
 //	POST /v0/auth/magic-link                      issues a link (with Clients)
 //	/v0/auth/magic-links and below it             shows and revokes links: see [LinksHandler] (with Clients)
 //	/v0/auth/sessions and below it                shows and ends sessions: see [SessionsHandler] (with Clients)
+//	/v0/auth/limits, /v0/auth/limits/reset        shows and resets limits: see [LimitsHandler] (with Clients)
 //	POST /v0/auth/magic-link/redeem               redeems a link, for back ends and single-page apps
 //	the path of BaseURL and everything below it   the redemption page
 //	GET  /sign-in, /sign-in/check                 asking for a link, and waiting for it (with SignIn)
@@ -94,7 +95,8 @@ type ServiceConfig struct {
 //	GET  /healthz, /readyz                        with Health
 //
 // The lists are served if the Store is a [magiclink.Lister], and the route that revokes a subject if the Store is a
-// [magiclink.SubjectRevoker]; otherwise these paths are 404 like unknown ones.
+// [magiclink.SubjectRevoker], and those of the limits if it is a [magiclink.Limiter] and a [magiclink.LimitPeeker]; otherwise these
+// paths are 404 like unknown ones.
 //
 // Where BaseURL has no path, the page answers only what carries the token of a link: "/reset-password?token=abc" stays the
 // application's. Every other path below /v0 and /.well-known is 404 as JSON, and all that is left goes to NotFound.
@@ -114,9 +116,10 @@ type Service struct {
 	redeemer *magiclink.Redeemer
 	sessions *magiclink.Sessions
 
-	issue   *IssueHandler // nil without Clients, like links, live and token
+	issue   *IssueHandler // nil without Clients, like links, live, limits and token
 	links   *LinksHandler
 	live    *SessionsHandler
+	limits  *LimitsHandler
 	token   *TokenHandler
 	redeem  *RedeemHandler
 	page    *Page
@@ -253,6 +256,8 @@ func (s *Service) makeAPI(found *faults, c ServiceConfig) {
 	s.live, err = NewSessionsHandler(SessionsConfig{
 		Issuer: s.issuer, Sessions: s.sessions, Authenticator: bearer, Timeout: c.Timeout, Now: c.Config.Now, Logger: c.Logger,
 	})
+	found.take(err, serviceField)
+	s.limits, err = NewLimitsHandler(LimitsConfig{Issuer: s.issuer, Authenticator: bearer, Timeout: c.Timeout, Logger: c.Logger})
 	found.take(err, serviceField)
 }
 

@@ -50,6 +50,10 @@ func (s *Service) routeSeeing(store magiclink.Store) {
 	if _, ok := magiclink.StoreAs[magiclink.SubjectRevoker](store); ok {
 		s.routes[revokeSubjectPath] = s.links
 	}
+	_, counts := magiclink.StoreAs[magiclink.Limiter](store)
+	if _, looks := magiclink.StoreAs[magiclink.LimitPeeker](store); counts && looks {
+		s.routes[LimitsPath], s.routes[LimitsPath+"/reset"] = s.limits, s.limits
+	}
 }
 
 const revokeSubjectPath = LinksPath + "/revoke"
@@ -158,6 +162,9 @@ func (s *Service) LinksHandler() *LinksHandler { return s.parts().links }
 
 // SessionsHandler returns the handler of SessionsAPIPath. It is nil without Clients.
 func (s *Service) SessionsHandler() *SessionsHandler { return s.parts().live }
+
+// LimitsHandler returns the handler of LimitsPath. It is nil without Clients.
+func (s *Service) LimitsHandler() *LimitsHandler { return s.parts().limits }
 
 // RedeemHandler returns the handler of RedeemPath.
 func (s *Service) RedeemHandler() *RedeemHandler { return s.parts().redeem }

@@ -18,6 +18,8 @@ func TestZeroValues(t *testing.T) {
 		"nil IssueHandler":     (*httpadapter.IssueHandler)(nil),
 		"LinksHandler":         new(httpadapter.LinksHandler),
 		"nil LinksHandler":     (*httpadapter.LinksHandler)(nil),
+		"LimitsHandler":        new(httpadapter.LimitsHandler),
+		"nil LimitsHandler":    (*httpadapter.LimitsHandler)(nil),
 		"SessionsHandler":      new(httpadapter.SessionsHandler),
 		"nil SessionsHandler":  (*httpadapter.SessionsHandler)(nil),
 		"TokenHandler":         new(httpadapter.TokenHandler),
