@@ -39,7 +39,8 @@ func clientsCommand() *command {
 		long: "Changes the clients in config.json. add makes a client with a random secret and prints the secret once: the file keeps\n" +
 			"its hash alone. A running serve follows within a second. remove takes effect for new access tokens: a token that the\n" +
 			"client has got already stays valid until it expires.\n" +
-			"The scopes: auth:create issues links, auth:read lists links and sessions with their addresses, auth:revoke ends them.",
+			"The scopes: auth:create issues links, auth:read lists links and sessions with their addresses, and\n" +
+			"shows limits; auth:revoke ends links and sessions, and resets limits.",
 		example: "magiclink clients add crm -tenant acme-inc -scope auth:create",
 		flags:   new(clientsFlags).declare,
 		run:     runClients,

@@ -27,7 +27,7 @@ func configCommand() *command {
   clients[].secret_sha256  the SHA-256 of the secret: printf %s "$SECRET" | sha256sum
   clients[].tenant         the tenant that the client belongs to: 1 to 255 characters
   clients[].scopes         what the client may ask for: auth:create issues links, auth:read lists links and sessions
-                           with their addresses, auth:revoke ends them
+                           with their addresses and shows limits, auth:revoke ends and resets them
   clients[].business_id    the one business that the client is confined to, or null for every business of the tenant
   businesses[].id          "biz_" and 22 characters; "magiclink businesses add" makes one
   businesses[].tenant      the tenant that the business belongs to

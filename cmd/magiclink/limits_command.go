@@ -15,6 +15,7 @@ import (
 type limitsFlags struct {
 	data     dataDir
 	store    storeFlag
+	server   string
 	rates    rateFlags
 	rate     rateFlag
 	tenant   string
@@ -28,6 +29,7 @@ type limitsFlags struct {
 func (f *limitsFlags) declare(set *flag.FlagSet) {
 	f.data.declare(set)
 	f.store.declare(set)
+	declareServer(set, &f.server)
 	f.rates.declare(set)
 	declareJSON(set, &f.json)
 	set.StringVar(&f.email, "email", "", "the links for this e-mail `address`")
@@ -47,7 +49,9 @@ func limitsCommand() *command {
 			"one of that subject, of -tenant alone the one of the tenant. A KEY is what show prints, or one of an application.\n" +
 			"Give the same -limit-subject, -limit-tenant and -limit-redeem that serve has: the store keeps no rates.\n" +
 			"The limits are those of the data directory or of -store, also while serve runs. How often a client of the API has failed to\n" +
-			"get an access token is counted in each serve, and is not here. Nor are the limits of the sign-in by mail.",
+			"get an access token is counted in each serve, and is not here. Nor are the limits of the sign-in by mail.\n\n" +
+			"With -server the limits are those of links, for the client of MAGICLINK_CLIENT_ID; it needs the scopes auth:read or auth:revoke.\n" +
+			"The server knows its rates. show without -email and -business shows the limit of the client's tenant, which cannot be reset there.",
 		example: "magiclink limits show -email jane@example.com",
 		flags:   new(limitsFlags).declare,
 		run:     runLimits,
@@ -63,6 +67,9 @@ func runLimits(ctx context.Context, p *program, args []string) (err error) {
 	name, words, err := action(words, []string{"show", "reset"})
 	if err != nil {
 		return err
+	}
+	if f.server != "" {
+		return f.runRemote(ctx, p, name, words)
 	}
 	limits, err := f.named(words)
 	if err != nil {
@@ -168,7 +175,7 @@ func (c *configFile) business(tenant string, ref magiclink.BusinessRef) (busines
 // limitRow is what is shown of a limit.
 type limitRow struct {
 	Limit      string   `json:"limit"`
-	Key        string   `json:"key"`
+	Key        *string  `json:"key"` // a server does not tell it
 	Rate       *string  `json:"rate"`
 	Left       *int     `json:"left"`
 	RetryAfter *float64 `json:"retry_after"` // seconds
@@ -188,8 +195,16 @@ func (f *limitsFlags) show(ctx context.Context, p *program, store magiclink.Stor
 		}
 		rows = append(rows, limit.row(arrival, now()))
 	}
+	return f.print(p, rows)
+}
+
+func (f *limitsFlags) print(p *program, rows []limitRow) error {
 	if f.json {
 		return printJSON(p.stdout, rows)
+	}
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(p.stderr, "The server has no limit for these links.")
+		return err
 	}
 	_, err := printTable(p.stdout, []string{"LIMIT", "RATE", "LEFT", "NEXT", "FULL AGAIN", "KEY"}, values(rows), limitCells)
 	return err
@@ -197,7 +212,7 @@ func (f *limitsFlags) show(ctx context.Context, p *program, store magiclink.Stor
 
 // row says what the number of the key means at this moment.
 func (l limit) row(arrival int64, at time.Time) limitRow {
-	row := limitRow{Limit: l.what, Key: l.key}
+	row := limitRow{Limit: l.what, Key: &l.key}
 	if arrival > at.UnixMilli() {
 		full := time.UnixMilli(arrival).UTC().Format(time.RFC3339)
 		row.Full = &full
@@ -228,7 +243,7 @@ func limitCells(row limitRow) []string {
 	if row.Full != nil {
 		full = *row.Full
 	}
-	return []string{row.Limit, rate, left, next, full, plain(row.Key)}
+	return []string{row.Limit, rate, left, next, full, cell(text(row.Key))}
 }
 
 func (f *limitsFlags) reset(ctx context.Context, p *program, store magiclink.Store, limits []limit) error {
@@ -243,9 +258,13 @@ func (f *limitsFlags) reset(ctx context.Context, p *program, store magiclink.Sto
 		if err := limiter.Reset(ctx, limit.key); err != nil {
 			return err
 		}
-		if err := printDone(p, f.json, map[string]string{"limit": limit.what, "key": limit.key}, "reset the limit of the "+limit.what); err != nil {
+		if err := f.printReset(p, limit.what, &limit.key); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (f *limitsFlags) printReset(p *program, what string, key *string) error {
+	return printDone(p, f.json, map[string]any{"limit": what, "key": key}, "reset the limit of the "+what)
 }

@@ -57,11 +57,15 @@ func (f *whereFlags) declare(set *flag.FlagSet) {
 	f.data.declare(set)
 	f.store.declare(set)
 	f.audit.declare(set)
-	set.StringVar(&f.server, "server", "", "ask this server by its API: a `URL` such as https://app.example.com; it needs a client in MAGICLINK_CLIENT_ID and MAGICLINK_CLIENT_SECRET")
+	declareServer(set, &f.server)
 	set.StringVar(&f.tenant, "tenant", "", "the tenant's `id`; with -server the client decides")
 	set.StringVar(&f.business, "business", "", "the business, by its `id`")
 	set.StringVar(&f.external, "external-business", "", "the business, by the tenant's own `id` for it")
 	set.StringVar(&f.email, "email", "", "the user's e-mail `address`")
+}
+
+func declareServer(set *flag.FlagSet, server *string) {
+	set.StringVar(server, "server", "", "ask this server by its API: a `URL` such as https://app.example.com; it needs a client in MAGICLINK_CLIENT_ID and MAGICLINK_CLIENT_SECRET")
 }
 
 func (f *whereFlags) check() error {

@@ -102,6 +102,18 @@ func TestWrongUsage(t *testing.T) {
 		"limits of nobody":        {args: []string{"limits", "show"}, says: "-client-address IP"},
 		"limits of two":           {args: []string{"limits", "show", "-email", "jane@example.com", "-client-address", "::1"}, says: "name one limit"},
 		"limits of no address":    {args: []string{"limits", "show", "-client-address", "home"}, says: "2001:db8::7"},
+		"limits of a server's tenant": {
+			args: []string{"limits", "show", "-server", "https://app.example.com", "-tenant", "t"}, says: "-tenant has no place beside -server",
+		},
+		"a key of a server": {args: []string{"limits", "show", "-server", "https://app.example.com", "issue:x"}, says: "a KEY and -client-address need"},
+		"a client of a server": {
+			args: []string{"limits", "reset", "-server", "https://app.example.com", "-client-address", "::1"}, says: "a KEY and -client-address need",
+		},
+		"reset a server's tenant": {args: []string{"limits", "reset", "-server", "https://app.example.com"}, says: "on the data directory or -store alone"},
+		"two limits of a server": {
+			args: []string{"limits", "show", "-server", "https://app.example.com", "-email", "a@example.com", "-business", "b"}, says: "name one limit",
+		},
+		"limits without a client": {args: []string{"limits", "show", "-server", "https://app.example.com"}, says: "MAGICLINK_CLIENT_ID"},
 		"a malformed rate":        {args: []string{"serve", "-limit-subject", "5 a day"}, says: "-limit-subject 10/1m"},
 		"a rate of nothing":       {args: []string{"serve", "-limit-redeem", "0/1s"}, says: "-limit-redeem 10/1m"},
 		"a rate without a period": {args: []string{"serve", "-limit-tenant", "5"}, says: "-limit-tenant 10/1m"},
