@@ -26,6 +26,8 @@ func TestValuesThatNoConstructorMade(t *testing.T) {
 		"Revoke":              {t.Context(), "tenant-1", id},
 		"RevokeAll":           {t.Context(), caller("tenant-1", ""), redeemed.Subject},
 		"Get":                 {t.Context(), caller("tenant-1", ""), id},
+		"Limits":              {t.Context(), caller("tenant-1", ""), redeemed.Subject},
+		"ResetLimit":          {t.Context(), caller("tenant-1", ""), redeemed.Subject},
 		"IssueJSONOnce":       {t.Context(), magiclink.Caller{}, "key", []byte(withID(`"ttl":5`))},
 		"List of New":         {t.Context(), caller("tenant-1", ""), magiclink.ListQuery{}},
 		"List of NewSessions": {t.Context(), session.Subject},
