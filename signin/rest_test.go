@@ -20,7 +20,7 @@ func TestWorkRests(t *testing.T) {
 	const shortest, longest = time.Millisecond, 20 * time.Millisecond
 	for name, row := range map[string]struct{ busy, least, most time.Duration }{
 		"idle":         {0, shortest, longest},
-		"busy":         {50 * time.Millisecond, 50 * time.Millisecond, 50*time.Millisecond + longest},
+		"busy":         {longest, longest, 2 * longest}, // less than ten rests, even if most are short
 		"busy forever": {time.Hour, 10 * shortest, 10 * longest},
 	} {
 		t.Run(name, func(t *testing.T) {
