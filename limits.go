@@ -58,17 +58,10 @@ func (e *ConfigErrors) checkLimits(limits Limits, store Store) {
 // take counts one link. It asks the Config's store, also where [Issuer.WithStore] has set another: what a transaction counts would be forgotten when it is
 // rolled back.
 func (s *settings) take(ctx context.Context, subject Subject, now time.Time) error {
-	perSubject := s.Limits.PerSubject
-	if subject.Email == "" {
-		perSubject = s.Limits.PerBusiness
+	if s.Limits == (Limits{}) {
+		return nil
 	}
-	for _, each := range []struct {
-		rate Rate
-		key  func() string
-	}{
-		{perSubject, func() string { return subjectKey(subject) }},
-		{s.Limits.PerTenant, func() string { return limitKey("tenant", subject.TenantID) }},
-	} {
+	for _, each := range s.limitsOf(subject) {
 		if each.rate == (Rate{}) {
 			continue
 		}
@@ -76,7 +69,7 @@ func (s *settings) take(ctx context.Context, subject Subject, now time.Time) err
 		if !ok {
 			return unsupported("Limiter")
 		}
-		wait, err := limiter.Take(ctx, each.key(), each.rate, now)
+		wait, err := limiter.Take(ctx, each.key, each.rate, now)
 		switch {
 		case err != nil:
 			return unavailable("count the link", err)
@@ -85,6 +78,27 @@ func (s *settings) take(ctx context.Context, subject Subject, now time.Time) err
 		}
 	}
 	return nil
+}
+
+// configuredLimit is one of the Limits with its key.
+type configuredLimit struct {
+	kind LimitKind
+	rate Rate
+	key  string
+}
+
+// limitsOf returns the limits on which a link for the subject counts, that of the tenant last. A subject without an address and a business is that of
+// the tenant.
+func (s *settings) limitsOf(subject Subject) []configuredLimit {
+	perSubject, perTenant := LimitKeys(subject)
+	ofTenant := configuredLimit{LimitTenant, s.Limits.PerTenant, perTenant}
+	switch {
+	case subject.Email != "":
+		return []configuredLimit{{LimitAddress, s.Limits.PerSubject, perSubject}, ofTenant}
+	case subject.BusinessID != "" || subject.ExternalBusinessID != "":
+		return []configuredLimit{{LimitBusiness, s.Limits.PerBusiness, perSubject}, ofTenant}
+	}
+	return []configuredLimit{ofTenant}
 }
 
 // LimitKeys returns the keys under which [Limits] count the links of a subject, for [Limiter.Reset] and [LimitPeeker]. For a subject with an Email

@@ -118,26 +118,6 @@ func checkLimitSubject(subject Subject) error {
 	return nil
 }
 
-// configuredLimit is one of the Limits with its key.
-type configuredLimit struct {
-	kind LimitKind
-	rate Rate
-	key  string
-}
-
-// limitsOf returns the limits of a subject, that of the tenant last.
-func (s *settings) limitsOf(subject Subject) []configuredLimit {
-	perSubject, perTenant := LimitKeys(subject)
-	ofTenant := configuredLimit{LimitTenant, s.Limits.PerTenant, perTenant}
-	switch {
-	case subject.Email != "":
-		return []configuredLimit{{LimitAddress, s.Limits.PerSubject, perSubject}, ofTenant}
-	case subject.BusinessID != "" || subject.ExternalBusinessID != "":
-		return []configuredLimit{{LimitBusiness, s.Limits.PerBusiness, perSubject}, ofTenant}
-	}
-	return []configuredLimit{ofTenant}
-}
-
 func (s *settings) limitStates(ctx context.Context, caller Caller, subject Subject, now time.Time) ([]LimitState, error) {
 	peeker, ok := StoreAs[LimitPeeker](s.configured)
 	if !ok {

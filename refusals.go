@@ -64,7 +64,7 @@ func (r *Refusals) last(id string) Refusal {
 	return r.old[id]
 }
 
-// refusedToLook remembers a refusal of Inspect. That the link was used before is none: the person who has used it opens it again, too, and is sent on.
+// refusedToLook remembers a refusal of Inspect. A link that was used is no refusal there: its person may open it again, and is sent on.
 func (r *Redeemer) refusedToLook(id string, at time.Time, err error) {
 	if !errors.Is(err, ErrConsumed) {
 		r.settings.Refusals.put(id, at, err)

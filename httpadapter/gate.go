@@ -43,6 +43,20 @@ func (g *gate) admit(r *http.Request, scope string) (Principal, *problem) {
 	return principal, nil
 }
 
+// admitSubject is admit for a request whose body names a subject.
+func (g *gate) admitSubject(w http.ResponseWriter, r *http.Request, scope string) (Principal, magiclink.Subject, *problem) {
+	principal, fault := g.admit(r, scope)
+	if fault != nil {
+		return Principal{}, magiclink.Subject{}, fault
+	}
+	body, unreadable := readBody(w, r, g.maxBody, mediaJSON, readAll)
+	if unreadable != nil {
+		return Principal{}, magiclink.Subject{}, malformed(unreadable)
+	}
+	subject, fault := readSubject(body)
+	return principal, subject, fault
+}
+
 // authenticate bounds the time of an Authenticator that asks another system.
 func (g *gate) authenticate(r *http.Request) (Principal, error) {
 	if local, ok := g.authenticator.(*BearerAuthenticator); ok { // it asks nobody

@@ -98,15 +98,7 @@ func (h *LimitsHandler) showLimits(w http.ResponseWriter, r *http.Request) *prob
 }
 
 func (h *LimitsHandler) reset(w http.ResponseWriter, r *http.Request) *problem {
-	principal, fault := h.admit(r, ScopeRevoke)
-	if fault != nil {
-		return fault
-	}
-	body, unreadable := readBody(w, r, h.maxBody, mediaJSON, readAll)
-	if unreadable != nil {
-		return malformed(unreadable)
-	}
-	subject, fault := readSubject(body)
+	principal, subject, fault := h.admitSubject(w, r, ScopeRevoke)
 	if fault == nil {
 		fault = checkOneLimit(subject)
 	}

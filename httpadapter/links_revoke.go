@@ -32,15 +32,7 @@ func (h *LinksHandler) revokeOwn(ctx context.Context, caller magiclink.Caller, i
 }
 
 func (h *LinksHandler) revokeSubject(w http.ResponseWriter, r *http.Request) *problem {
-	principal, fault := h.admit(r, ScopeRevoke)
-	if fault != nil {
-		return fault
-	}
-	body, unreadable := readBody(w, r, h.maxBody, mediaJSON, readAll)
-	if unreadable != nil {
-		return malformed(unreadable)
-	}
-	subject, fault := readSubject(body)
+	principal, subject, fault := h.admitSubject(w, r, ScopeRevoke)
 	if fault != nil {
 		return fault
 	}

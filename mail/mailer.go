@@ -56,15 +56,24 @@ func (m *Mailer) Send(ctx context.Context, message signin.Message) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, m.timeout, errTimeout)
-	defer cancel()
+	ctx, leave, err := m.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return m.deliver(ctx, letter)
+}
+
+// enter waits until one more connection may be in use. It returns a context that ends after Config.Timeout, and what gives the place back.
+func (m *Mailer) enter(ctx context.Context) (bounded context.Context, leave func(), err error) {
+	bounded, cancel := context.WithTimeoutCause(ctx, m.timeout, errTimeout)
 	select {
 	case m.slots <- struct{}{}:
-		defer func() { <-m.slots }()
-	case <-ctx.Done():
-		return fmt.Errorf("magiclink/mail: waiting for a connection: %w", context.Cause(ctx))
+		return bounded, func() { <-m.slots; cancel() }, nil
+	case <-bounded.Done():
+		defer cancel()
+		return nil, nil, fmt.Errorf("magiclink/mail: waiting for a connection: %w", context.Cause(bounded))
 	}
-	return m.deliver(ctx, letter)
 }
 
 // deliver sends a letter over an idle connection or a new one. The server may have closed an idle connection: then a new one replaces it,

@@ -1,21 +1,15 @@
 package mail
 
-import (
-	"context"
-	"fmt"
-)
+import "context"
 
 // Ping connects to the mail server and logs in, as Send does, but sends nothing. It tells a wrong host, certificate or password before the
 // first mail does. The connection is kept for the next mail. Errors are as those of [Mailer.Send], and Config.Timeout bounds a Ping, too.
 func (m *Mailer) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, m.timeout, errTimeout)
-	defer cancel()
-	select {
-	case m.slots <- struct{}{}:
-		defer func() { <-m.slots }()
-	case <-ctx.Done():
-		return fmt.Errorf("magiclink/mail: waiting for a connection: %w", context.Cause(ctx))
+	ctx, leave, err := m.enter(ctx)
+	if err != nil {
+		return err
 	}
+	defer leave()
 	if m.isClosed() {
 		return errClosed
 	}

@@ -77,7 +77,7 @@ func (f *Flow) Forget(w http.ResponseWriter, r *http.Request, linkID string) {
 }
 
 // checkCode judges a code that was typed beside the link. Its tries are not those of the browser that has asked: anybody can ask for somebody else's
-// address and use those up, and the person with the mail must get in all the same. Nobody has both but by the mail: who asks has no link.
+// address and use those up, and the person who has the mail must still get in. Whoever only asks has no link, and so has no tries here.
 func (f *Flow) checkCode(
 	ctx context.Context, seen magiclink.Redemption, tied binding, code string,
 ) (httpadapter.BindingState, error) {

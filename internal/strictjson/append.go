@@ -21,8 +21,8 @@ func AppendString(buf []byte, text string) []byte {
 	return append(buf, '"')
 }
 
-// plainLength returns how many bytes at the beginning of text stand for themselves: all of a link, whose copy rune by rune took as long as
-// the validation of the input it was issued for.
+// plainLength returns how many bytes at the beginning of text need no escape. A link needs none, and to copy it rune by rune took as long as the
+// validation of a whole request.
 func plainLength(text string) int {
 	for i := range len(text) {
 		if c := text[i]; c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {

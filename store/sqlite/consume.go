@@ -57,7 +57,7 @@ func (s *statements) consumeOnce(id string, at time.Time, by string) (r magiclin
 		return r, nil, err
 	}
 	if r.Verdict(at, by) != nil {
-		return s.judge(id, at, by) // it may be used as well, and that counts before its end
+		return s.judge(id, at, by) // an expired link may be used as well: then the verdict is that it was used
 	}
 	r.ConsumedAt, r.ConsumedBy = at, by
 	if _, err := s.use.run(id, at.UnixMilli(), by); isTaken(err) {
