@@ -35,8 +35,8 @@ func (s *Store) List(ctx context.Context, query magiclink.ListQuery) ([]magiclin
 func (sh *shard) list(query magiclink.ListQuery, found []magiclink.Record) []magiclink.Record {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	for _, record := range sh.records {
-		if query.Matches(record) {
+	for _, k := range sh.records {
+		if record := k.record(); query.Matches(record) {
 			found = append(found, record)
 		}
 	}
@@ -64,10 +64,10 @@ func (s *Store) RevokeSubject(ctx context.Context, subject magiclink.Subject, is
 func (sh *shard) revoke(query magiclink.ListQuery, at time.Time) (revoked int) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	for id, record := range sh.records {
-		if record.RevokedAt.IsZero() && query.Matches(record) {
+	for _, k := range sh.records {
+		if record := k.record(); record.RevokedAt.IsZero() && query.Matches(record) {
 			record.RevokedAt = at
-			sh.records[id] = record
+			sh.put(record)
 			revoked++
 		}
 	}

@@ -35,7 +35,13 @@ type Store struct {
 
 type shard struct {
 	mu      sync.Mutex
-	records map[string]magiclink.Record // by id; each record is canonical
+	records map[string]*kept // by id
+}
+
+// put keeps a record that is canonical.
+func (sh *shard) put(record magiclink.Record) {
+	k := keep(record)
+	sh.records[k.id()] = k
 }
 
 var _ magiclink.Store = (*Store)(nil)
@@ -47,7 +53,7 @@ var _ magiclink.Store = (*Store)(nil)
 func New() *Store {
 	s := &Store{seed: maphash.MakeSeed()}
 	for i := range s.shards {
-		s.shards[i].records = make(map[string]magiclink.Record)
+		s.shards[i].records = make(map[string]*kept)
 	}
 	s.limits.arrivals = make(map[string]int64)
 	return s
@@ -63,7 +69,7 @@ func (s *Store) Create(ctx context.Context, record magiclink.Record) error {
 	if _, taken := sh.records[record.ID]; taken {
 		return magiclink.ErrExists
 	}
-	sh.records[record.ID] = record.Canonical()
+	sh.put(record.Canonical())
 	return nil
 }
 
@@ -74,11 +80,11 @@ func (s *Store) Get(ctx context.Context, id string) (magiclink.Record, error) {
 	}
 	sh := s.lock(id)
 	defer sh.mu.Unlock()
-	record, found := sh.records[id]
+	k, found := sh.records[id]
 	if !found {
 		return magiclink.Record{}, magiclink.ErrNotFound
 	}
-	return record, nil
+	return k.record(), nil
 }
 
 // Consume sets ConsumedAt and ConsumedBy of the record and returns the record with both. Of racing calls with different by
@@ -97,16 +103,17 @@ func (s *Store) Consume(ctx context.Context, id string, at time.Time, by string)
 	}
 	sh := s.lock(id)
 	defer sh.mu.Unlock()
-	record, found := sh.records[id]
+	k, found := sh.records[id]
 	if !found {
 		return magiclink.Record{}, magiclink.ErrNotFound
 	}
+	record := k.record()
 	if err := record.Verdict(at, by); err != nil {
 		return magiclink.Record{}, err
 	}
 	if record.ConsumedAt.IsZero() {
 		record.ConsumedAt, record.ConsumedBy = at, by
-		sh.records[id] = record
+		sh.put(record)
 	}
 	return record, nil
 }
@@ -124,13 +131,13 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
 	}
 	sh := s.lock(id)
 	defer sh.mu.Unlock()
-	record, found := sh.records[id]
+	k, found := sh.records[id]
 	if !found {
 		return magiclink.ErrNotFound
 	}
-	if record.RevokedAt.IsZero() {
+	if record := k.record(); record.RevokedAt.IsZero() {
 		record.RevokedAt = at
-		sh.records[id] = record
+		sh.put(record)
 	}
 	return nil
 }
@@ -161,11 +168,11 @@ func (sh *shard) purge(before time.Time, limit int) int {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	removed := 0
-	for id, record := range sh.records {
+	for id, k := range sh.records {
 		if removed == limit {
 			break
 		}
-		if record.End().Before(before) {
+		if k.record().End().Before(before) {
 			delete(sh.records, id)
 			removed++
 		}
@@ -189,7 +196,7 @@ func (s *Store) lock(id string) *shard {
 }
 
 // truncate returns the time in the form of [magiclink.Record.Canonical].
-func truncate(t time.Time) time.Time { return time.UnixMilli(t.UnixMilli()).UTC() }
+func truncate(t time.Time) time.Time { return fromMilli(t.UnixMilli()) }
 
 func failed(method string, cause error) error {
 	return fmt.Errorf("magiclink/memory: %s: %w", method, cause)
