@@ -16,13 +16,7 @@ func (i *Issuer) Issue(ctx context.Context, in MagicLinkCreate) (MagicLinkRespon
 	if err := i.ready(); err != nil {
 		return MagicLinkResponse{}, err
 	}
-	began, now := i.settings.observer.began(), i.settings.Now()
-	record, response, err := i.issue(ctx, &in, now)
-	if err != nil {
-		record.Subject = Subject{TenantID: in.Caller.TenantID}
-	}
-	i.settings.observer.tell(ctx, eventOf(OpIssue, now, record.Subject, record.ID, err), began)
-	return response, err
+	return i.issueAndTell(ctx, &in, i.settings.observer.began())
 }
 
 // IssueJSON issues the link that a request body asks for, read as [MagicLinkCreate.UnmarshalJSON] reads it, on behalf of
@@ -51,7 +45,17 @@ func (i *Issuer) IssueJSONOnce(ctx context.Context, caller Caller, key string, b
 		return MagicLinkResponse{}, err
 	}
 	r.in.Caller, r.in.IdempotencyKey = caller, key
-	return i.Issue(ctx, r.in)
+	return i.issueAndTell(ctx, &r.in, began)
+}
+
+func (i *Issuer) issueAndTell(ctx context.Context, in *MagicLinkCreate, began time.Time) (MagicLinkResponse, error) {
+	now := i.settings.Now()
+	record, response, err := i.issue(ctx, in, now)
+	if err != nil {
+		record.Subject = Subject{TenantID: in.Caller.TenantID}
+	}
+	i.settings.observer.tell(ctx, eventOf(OpIssue, now, record.Subject, record.ID, err), began)
+	return response, err
 }
 
 // issue leaves out of the record what was not stored.

@@ -116,11 +116,17 @@ func appendURI(buf []byte, path string) []byte {
 	fragment := false
 	for i := range len(path) {
 		c := path[i]
-		if strings.IndexByte("\"<>[]^`{|}", c) >= 0 || c == '#' && fragment {
+		switch c {
+		case '"', '<', '>', '[', ']', '^', '`', '{', '|', '}':
 			buf = append(buf, '%', hex[c>>4], hex[c&15])
 			continue
+		case '#':
+			if fragment {
+				buf = append(buf, "%23"...)
+				continue
+			}
+			fragment = true
 		}
-		fragment = fragment || c == '#'
 		buf = append(buf, c)
 	}
 	return buf

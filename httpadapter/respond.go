@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -108,23 +109,29 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	writeText(w, status, text.Bytes())
 }
 
+// answers are buffers in which the answers with links are made.
+var answers = sync.Pool{New: func() any { return new([]byte) }}
+
 // writeLink is writeJSON for the most frequent answer.
 func writeLink(w http.ResponseWriter, link magiclink.MagicLinkResponse) {
-	text := make([]byte, 0, len(link.MagicLink)+len(link.MagicLinkID)+64)
-	text = append(text, `{"data":{"magic_link":`...)
+	buffer := answers.Get().(*[]byte)
+	text := append((*buffer)[:0], `{"data":{"magic_link":`...)
 	text = strictjson.AppendString(text, link.MagicLink)
 	text = append(text, `,"magic_link_id":`...)
 	text = strictjson.AppendString(text, link.MagicLinkID)
 	text = append(text, "}}\n"...)
 	writeText(w, http.StatusCreated, text)
+	clear(text) // the link is a credential: do not leave it in the pooled buffer
+	*buffer = text
+	answers.Put(buffer)
 }
 
 func writeText(w http.ResponseWriter, status int, text []byte) {
-	header := w.Header()
-	header.Set("Content-Type", mediaJSON)
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Length", strconv.Itoa(len(text)))
+	header, values := w.Header(), []string{mediaJSON, "no-store", "nosniff", strconv.Itoa(len(text))} // one allocation for all
+	header["Content-Type"] = values[0:1:1]
+	header["Cache-Control"] = values[1:2:2]
+	header["X-Content-Type-Options"] = values[2:3:3]
+	header["Content-Length"] = values[3:4:4]
 	w.WriteHeader(status)
 	_, _ = w.Write(text) // a client that has gone needs no answer
 }

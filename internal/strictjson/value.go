@@ -39,6 +39,9 @@ func (v Value) Int() (n int64, ok bool) {
 	if v.Kind != Number {
 		return 0, false
 	}
+	if n, plain := v.UnixTime(); plain { // nearly all are written so
+		return n, true
+	}
 	d := parseDecimal(v.Raw)
 	if d.exponent < 0 {
 		return 0, false

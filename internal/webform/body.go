@@ -108,7 +108,7 @@ func ReadAll(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *Faul
 	if r.Body == nil { // a request that no server has made
 		return nil, nil
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	body, err := readToEnd(http.MaxBytesReader(w, r.Body, limit), r.ContentLength)
 	if err == nil {
 		return body, nil
 	}
@@ -116,6 +116,29 @@ func ReadAll(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *Faul
 		return nil, tooLarge(limit)
 	}
 	return nil, Unprocessable("the body could not be read to its end")
+}
+
+// readToEnd is io.ReadAll with a buffer of the length that was announced, or of a few kilobytes if that is more: whoever
+// announces a body has not sent it yet. A negative length is unknown.
+func readToEnd(body io.Reader, announced int64) ([]byte, error) {
+	const unknown, most = 512, 4 << 10
+	if announced < 0 {
+		announced = unknown
+	}
+	text := make([]byte, 0, min(announced, most)+1) // with a byte for the end, which is read, too
+	for {
+		n, err := body.Read(text[len(text):cap(text)])
+		text = text[:len(text)+n]
+		if err == io.EOF {
+			return text, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(text) == cap(text) {
+			text = append(text, 0)[:len(text)]
+		}
+	}
 }
 
 func checkContent(header http.Header, mediaType string) *Fault {
