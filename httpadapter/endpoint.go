@@ -55,7 +55,7 @@ var errPanic = errors.New("a handler panicked")
 
 // deadline bounds the work that follows. Take it when the request has been read: a slow client is no outage.
 func (e *endpoint) deadline(r *http.Request) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(r.Context(), e.timeout)
+	return withDeadline(r.Context(), time.Now().Add(e.timeout))
 }
 
 // contain, deferred, ends a panic by answering instead. net/http's own way to abort an answer stays what it is.

@@ -1,0 +1,4 @@
+package httpadapter
+
+// WithDeadline is compared with the one of the package context.
+var WithDeadline = withDeadline
