@@ -14,7 +14,7 @@ type deadline struct {
 
 	mu    sync.Mutex
 	over  bool               // cancel was called
-	whole context.Context    //nolint:containedctx // the context itself, from the first Done on
+	whole context.Context    // the context itself, from the first Done on
 	end   context.CancelFunc // of whole
 }
 
@@ -23,6 +23,7 @@ func withDeadline(parent context.Context, at time.Time) (context.Context, contex
 	return d, d.cancel
 }
 
+// Deadline implements [context.Context].
 func (d *deadline) Deadline() (time.Time, bool) {
 	if earlier, ok := d.Context.Deadline(); ok && earlier.Before(d.at) {
 		return earlier, true
@@ -30,6 +31,7 @@ func (d *deadline) Deadline() (time.Time, bool) {
 	return d.at, true
 }
 
+// Done implements [context.Context].
 func (d *deadline) Done() <-chan struct{} { return d.complete().Done() }
 
 // Err completes a context that has ended, so that it keeps its reason.

@@ -22,6 +22,7 @@ type keyOfTest struct{}
 // before and after each: which of two ends was the first, a context cannot know that nobody has looked at in between.
 func life(steps string, make withDeadline, parentLasts time.Duration) (seen string) {
 	root, cancelRoot := context.WithCancelCause(context.WithValue(context.Background(), keyOfTest{}, "value"))
+	defer cancelRoot(nil)
 	parent, cancelParent := context.WithTimeout(root, parentLasts)
 	defer cancelParent()
 	ctx, cancel := make(parent, time.Now().Add(3*time.Second))
@@ -70,7 +71,7 @@ func ended(ctx context.Context) bool {
 // Whatever is done to it, in whatever order, nothing tells it from a context of the standard library.
 func TestDeadlineIsThatOfTheStandardLibrary(t *testing.T) {
 	const letters = " dtvcpnx"
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // repeatable
+	random := rand.New(rand.NewPCG(1, 2))
 	lives := []string{"     ", "ddddd", "c", "cd", "p", "pd", "nxcx", "nxpx", "xnxxx", " cd ", " pd ", "cp", "pc", "    c", "nccx"}
 	for range 3000 {
 		var steps strings.Builder
