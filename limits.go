@@ -55,8 +55,18 @@ func (e *ConfigErrors) checkLimits(limits Limits, store Store) {
 	}
 }
 
-// take counts one link. It asks the Config's store, also where [Issuer.WithStore] has set another: what a transaction counts would be forgotten when it is
-// rolled back.
+// limiter returns what counts links: the Store if it is a Limiter, and otherwise the Config's store. A store that is bound to a transaction is a
+// Limiter only where no other connection can write during the transaction, since what a transaction counts is forgotten when it is rolled back.
+func (s *settings) limiter() (Limiter, error) {
+	for _, store := range []Store{s.Store, s.configured} {
+		if limiter, ok := StoreAs[Limiter](store); ok {
+			return limiter, nil
+		}
+	}
+	return nil, unsupported("Limiter")
+}
+
+// take counts one link.
 func (s *settings) take(ctx context.Context, subject Subject, now time.Time) error {
 	if s.Limits == (Limits{}) {
 		return nil
@@ -65,9 +75,9 @@ func (s *settings) take(ctx context.Context, subject Subject, now time.Time) err
 		if each.rate == (Rate{}) {
 			continue
 		}
-		limiter, ok := StoreAs[Limiter](s.configured)
-		if !ok {
-			return unsupported("Limiter")
+		limiter, err := s.limiter()
+		if err != nil {
+			return err
 		}
 		wait, err := limiter.Take(ctx, each.key, each.rate, now)
 		switch {

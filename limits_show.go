@@ -147,9 +147,9 @@ func (l configuredLimit) state(arrival int64, now time.Time) LimitState {
 }
 
 func (s *settings) resetLimit(ctx context.Context, subject Subject) error {
-	limiter, ok := StoreAs[Limiter](s.configured)
-	if !ok {
-		return unsupported("Limiter")
+	limiter, err := s.limiter()
+	if err != nil {
+		return err
 	}
 	if err := limiter.Reset(ctx, s.limitsOf(subject)[0].key); err != nil {
 		return refusedOrUnavailable("reset the limit", err)

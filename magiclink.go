@@ -34,6 +34,10 @@ func New(config Config) (*Issuer, error) {
 // WithStore returns an Issuer that is the same but for its store, for example a store that is bound to a transaction of
 // the caller, so that a link and the caller's own rows are committed together. The receiver is unchanged. With a nil store
 // every call of the new Issuer returns an error that says so.
+//
+// What the store cannot do, [Config.Store] does, outside of the transaction: it counts the links of [Config.Limits] unless the store is
+// a [Limiter], and lists links unless the store is a [Lister]. Store/sqlite counts in the transaction, store/postgres outside of it.
+// Hand the link out after the commit: before it, nobody can redeem the link.
 func (i *Issuer) WithStore(store Store) *Issuer {
 	if i == nil {
 		return new(Issuer)

@@ -30,11 +30,15 @@ var errArrival = errors.New("the database did not return a number: restore the t
 // It is a write like Create: calls that arrive during a commit share the next one, and what was granted survives a kill of the process and a
 // loss of power. A Take that was refused changes nothing and needs no sync of the disk, unless it shares its commit with other calls.
 func (s *Store) Take(ctx context.Context, key string, rate magiclink.Rate, at time.Time) (retryAfter time.Duration, err error) {
+	return take(key, rate, at, func(run operation) error { return s.write(ctx, "take", run) })
+}
+
+func take(key string, rate magiclink.Rate, at time.Time, write func(operation) error) (retryAfter time.Duration, err error) {
 	if err := rate.Check(key, at); err != nil {
 		return 0, fmt.Errorf("magiclink/sqlite: take: %w", err)
 	}
 	var wait time.Duration // not the result itself: a caller that has left returns while the operation goes on
-	err = s.write(ctx, "take", func(s *statements) (verdict, failure error) {
+	err = write(func(s *statements) (verdict, failure error) {
 		wait, failure = s.takeOne([]byte(key), rate, at)
 		return nil, failure
 	})
@@ -99,11 +103,15 @@ func (s *Store) reads(ctx context.Context, do func(driver.QueryerContext) error)
 
 // Reset forgets the key: the next Take finds a whole burst. Resetting an unknown key succeeds.
 func (s *Store) Reset(ctx context.Context, key string) error {
+	return reset(key, func(run operation) error { return s.write(ctx, "reset", run) })
+}
+
+func reset(key string, write func(operation) error) error {
 	if err := magiclink.CheckLimitKey(key); err != nil {
 		return fmt.Errorf("magiclink/sqlite: reset: %w", err)
 	}
 	const atAnyTime = math.MaxInt64
-	return s.write(ctx, "reset", func(s *statements) (verdict, failure error) {
+	return write(func(s *statements) (verdict, failure error) {
 		_, failure = s.removeLimit.run([]byte(key), int64(atAnyTime))
 		return nil, failure
 	})

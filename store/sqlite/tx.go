@@ -27,7 +27,10 @@ type txStore struct {
 	checked    bool   // the database has been looked at
 }
 
-var _ magiclink.Store = (*txStore)(nil)
+var (
+	_ magiclink.Store   = (*txStore)(nil)
+	_ magiclink.Limiter = (*txStore)(nil)
+)
 
 // InTx returns a store whose calls belong to the transaction: they take effect when the application commits, and not at all if
 // it rolls back. It suits WithStore of [magiclink.Issuer] and [magiclink.Redeemer]:
@@ -53,6 +56,9 @@ var _ magiclink.Store = (*txStore)(nil)
 // written since the transaction began to read: roll back and repeat it. The Store's own writes, and those of other processes,
 // wait while the lock is taken, and fail after two seconds. So keep the transaction short, and call no method of the Store
 // itself that writes between its begin and its commit.
+//
+// For the same reason the links of [magiclink.Config.Limits] are counted in the transaction: a rollback, which takes the link back,
+// takes the count back, too.
 //
 // # What survives
 //
@@ -128,6 +134,16 @@ func (s *txStore) Revoke(ctx context.Context, id string, at time.Time) error {
 // Purge is [Store.Purge], with all its steps in the transaction.
 func (s *txStore) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
 	return purge(before, limit, func(run operation) error { return s.write(ctx, "purge", run) })
+}
+
+// Take is [Store.Take]. It counts in the transaction: while the transaction has the lock, no other connection can write a count.
+func (s *txStore) Take(ctx context.Context, key string, rate magiclink.Rate, at time.Time) (retryAfter time.Duration, err error) {
+	return take(key, rate, at, func(run operation) error { return s.write(ctx, "take", run) })
+}
+
+// Reset is [Store.Reset].
+func (s *txStore) Reset(ctx context.Context, key string) error {
+	return reset(key, func(run operation) error { return s.write(ctx, "reset", run) })
 }
 
 // write carries out one operation in a savepoint of the transaction. The outcome is never unknown: only the commit, which is

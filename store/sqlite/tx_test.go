@@ -70,6 +70,14 @@ func (s oneByOne) Purge(ctx context.Context, before time.Time, limit int) (n int
 	return n, s.do(func(in magiclink.Store) (err error) { n, err = in.Purge(ctx, before, limit); return err })
 }
 
+func (s oneByOne) Take(ctx context.Context, key string, rate magiclink.Rate, at time.Time) (wait time.Duration, err error) {
+	return wait, s.do(func(in magiclink.Store) (err error) { wait, err = in.(magiclink.Limiter).Take(ctx, key, rate, at); return err })
+}
+
+func (s oneByOne) Reset(ctx context.Context, key string) error {
+	return s.do(func(in magiclink.Store) error { return in.(magiclink.Limiter).Reset(ctx, key) })
+}
+
 func TestStoreInTransactions(t *testing.T) {
 	t.Parallel() // waits for the disk
 	storetest.Run(t, func(t *testing.T) magiclink.Store {
