@@ -31,7 +31,8 @@ type DirectoryConfig struct {
 
 // Directory is a [signin.Mailer] for development: it sends nothing, and writes each mail into a file, which mail programs open. The files hold
 // links and codes, each alone on its line: the text is not encoded, so that a plain text viewer shows a link that can be copied. They have mode 0600 and names that sort by time, such as 20300115T093000.000000000Z-1f6b….eml. Nothing removes them. A file
-// is there with all its content or not at all. It is safe for concurrent use. The zero value is not usable: use [NewDirectory].
+// is there with all its content or not at all. It is safe for concurrent use. The zero value writes nothing:
+// its Send returns an error. Use [NewDirectory].
 type Directory struct {
 	writer  writer
 	path    string
@@ -42,6 +43,8 @@ type Directory struct {
 }
 
 var _ signin.Mailer = (*Directory)(nil)
+
+var errNoDirectory = errors.New("magiclink/mail: Directory is not initialized: use NewDirectory")
 
 // letWrite is what to do about a directory that does not take a mail.
 const letWrite = "let the user of this process write there, or name another directory"
@@ -82,6 +85,9 @@ func tryWrite(path string) error {
 
 // Send writes a mail into a file. An error that matches [signin.ErrPermanent] says that the message has a fault.
 func (d *Directory) Send(ctx context.Context, message signin.Message) error {
+	if d == nil || d.writer.templates == nil {
+		return errNoDirectory
+	}
 	letter, err := d.writer.write(message)
 	if err != nil {
 		return err

@@ -12,11 +12,13 @@ import (
 )
 
 var (
-	errClosed  = errors.New("magiclink/mail: the Mailer is closed")
-	errTimeout = errors.New("the server takes longer than Config.Timeout")
+	errClosed   = errors.New("magiclink/mail: the Mailer is closed")
+	errNoMailer = errors.New("magiclink/mail: Mailer is not initialized: use New")
+	errTimeout  = errors.New("the server takes longer than Config.Timeout")
 )
 
-// Mailer sends mails over SMTP. It is safe for concurrent use. The zero value is not usable: use [New].
+// Mailer sends mails over SMTP. It is safe for concurrent use. The zero value sends nothing: its methods
+// return an error. Make one with [New], and close it when no more mails are sent.
 type Mailer struct {
 	writer    writer
 	server    server
@@ -52,6 +54,9 @@ func New(config Config) (*Mailer, error) {
 // the mail: a second attempt may lead to two mails, which have the same Message-ID. No error holds an address, a link, a code, the password
 // or the text of a server's answer.
 func (m *Mailer) Send(ctx context.Context, message signin.Message) error {
+	if !m.ready() {
+		return errNoMailer
+	}
 	letter, err := m.writer.write(message)
 	if err != nil {
 		return err
@@ -63,6 +68,9 @@ func (m *Mailer) Send(ctx context.Context, message signin.Message) error {
 	defer leave()
 	return m.deliver(ctx, letter)
 }
+
+// ready reports whether New has made the Mailer.
+func (m *Mailer) ready() bool { return m != nil && m.slots != nil }
 
 // enter waits until one more connection may be in use. It returns a context that ends after Config.Timeout, and what gives the place back.
 func (m *Mailer) enter(ctx context.Context) (bounded context.Context, leave func(), err error) {
@@ -148,6 +156,9 @@ func (m *Mailer) expire(conn *connection) {
 // Close closes the idle connections. A Send that is under way ends as it would have; later ones fail. Close may be called again. It
 // always returns nil.
 func (m *Mailer) Close() error {
+	if !m.ready() {
+		return nil
+	}
 	m.mu.Lock()
 	idle := m.idle
 	m.idle, m.closed = nil, true

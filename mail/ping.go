@@ -5,6 +5,9 @@ import "context"
 // Ping connects to the mail server and logs in, as Send does, but sends nothing. It tells a wrong host, certificate or password before the
 // first mail does. The connection is kept for the next mail. Errors are as those of [Mailer.Send], and Config.Timeout bounds a Ping, too.
 func (m *Mailer) Ping(ctx context.Context) error {
+	if !m.ready() {
+		return errNoMailer
+	}
 	ctx, leave, err := m.enter(ctx)
 	if err != nil {
 		return err

@@ -33,7 +33,12 @@ func (c Config) LogValue() slog.Value { return slog.GroupValue(slog.String("from
 func (c Config) MarshalJSON() ([]byte, error) { return json.Marshal(map[string]string{"from": c.From}) }
 
 // String leaves out the password.
-func (m *Mailer) String() string { return "Mailer{" + m.server.host + "}" }
+func (m *Mailer) String() string {
+	if m == nil {
+		return "Mailer{}"
+	}
+	return "Mailer{" + m.server.host + "}"
+}
 
 // GoString is String, for the verb %#v.
 func (m *Mailer) GoString() string { return m.String() }

@@ -59,7 +59,10 @@ type Rendered struct {
 	HTML     string
 }
 
-// Templates write mails. It is safe for concurrent use. The zero value is not usable: use [LoadTemplates].
+var errNoTemplates = errors.New("magiclink/mail: Templates is not initialized: use LoadTemplates")
+
+// Templates write mails. It is safe for concurrent use. The zero value has no languages, and
+// its Render returns an error: use [LoadTemplates].
 type Templates struct {
 	text  *texttemplate.Template
 	html  *htmltemplate.Template
@@ -119,7 +122,12 @@ func readOr(first, second fs.FS, name string) (string, error) {
 }
 
 // Languages returns the languages that there are texts of, in alphabetical order.
-func (t *Templates) Languages() []string { return slices.Sorted(maps.Keys(t.words)) }
+func (t *Templates) Languages() []string {
+	if t == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(t.words))
+}
 
 // try reports what is wrong with the templates for one message.
 func (t *Templates) try(m signin.Message) error {
@@ -146,6 +154,9 @@ func hasLine(text, line string) bool {
 // Render writes a message in its language, or in English where there are no texts of that. A message that cannot be written, for example
 // for want of a link, is an error that matches [signin.ErrPermanent] and holds no part of the message.
 func (t *Templates) Render(message signin.Message) (Rendered, error) {
+	if t == nil || t.text == nil {
+		return Rendered{}, errNoTemplates
+	}
 	message, err := checked(message)
 	if err != nil {
 		return Rendered{}, err
