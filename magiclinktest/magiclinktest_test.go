@@ -86,6 +86,25 @@ func TestClockAndOutage(t *testing.T) {
 	require.Equal(t, http.StatusOK, confirm.Submit().Status)
 }
 
+// The store can do what every store of the project can.
+func TestStoreHasTheOptionalInterfaces(t *testing.T) {
+	store := magiclinktest.NewStore()
+	peeker, ok := magiclink.StoreAs[magiclink.LimitPeeker](store)
+	require.True(t, ok)
+	rate, at := magiclink.Rate{Burst: 2, Every: time.Minute}, time.Now()
+	_, err := store.Take(t.Context(), "key", rate, at)
+	require.NoError(t, err)
+	arrival, err := peeker.Peek(t.Context(), "key")
+	require.NoError(t, err)
+	left, _ := rate.Peek(arrival, at)
+	require.Equal(t, 1, left)
+
+	outage := errors.New("outage")
+	store.Fail(outage)
+	_, err = peeker.Peek(t.Context(), "key")
+	require.ErrorIs(t, err, outage)
+}
+
 func TestInbox(t *testing.T) {
 	inbox := magiclinktest.NewInbox()
 	send := func(to, link string) error { return inbox.Send(t.Context(), signin.Message{To: to, Link: link}) }

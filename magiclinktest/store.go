@@ -9,8 +9,8 @@ import (
 	"github.com/magiclink-go/magiclink/store/memory"
 )
 
-// Store is a store in memory with every optional interface, which can have an outage. Make one with [NewStore]. It is safe for
-// concurrent use.
+// Store is a store in memory which can have an outage. It is a [magiclink.Lister], a [magiclink.SubjectRevoker], a [magiclink.Limiter]
+// and a [magiclink.LimitPeeker]. Make one with [NewStore]: the methods of the zero value return an error. It is safe for concurrent use.
 type Store struct {
 	inner *memory.Store
 
@@ -23,6 +23,7 @@ var (
 	_ magiclink.Lister         = (*Store)(nil)
 	_ magiclink.SubjectRevoker = (*Store)(nil)
 	_ magiclink.Limiter        = (*Store)(nil)
+	_ magiclink.LimitPeeker    = (*Store)(nil)
 )
 
 // NewStore returns an empty store.
@@ -106,6 +107,14 @@ func (s *Store) Take(ctx context.Context, key string, rate magiclink.Rate, at ti
 		return 0, err
 	}
 	return s.inner.Take(ctx, key, rate, at)
+}
+
+// Peek implements [magiclink.LimitPeeker].
+func (s *Store) Peek(ctx context.Context, key string) (int64, error) {
+	if err := s.outage(); err != nil {
+		return 0, err
+	}
+	return s.inner.Peek(ctx, key)
 }
 
 // Reset implements [magiclink.Limiter].
