@@ -14,9 +14,13 @@ import (
 //
 //	pinger, ok := magiclink.StoreAs[interface{ Ping(context.Context) error }](store)
 //
-// It reports false if no store in the chain implements T, and for a nil store.
+// It reports false if no store in the chain implements T, and for a nil store. It looks at 100 stores of a chain at most, so that a
+// wrapper which returns itself stops nobody.
 func StoreAs[T any](store Store) (T, bool) {
-	for !nilvalue.Is(store) {
+	for range maxWrappers {
+		if nilvalue.Is(store) {
+			break
+		}
 		if found, ok := store.(T); ok {
 			return found, true
 		}
@@ -28,6 +32,8 @@ func StoreAs[T any](store Store) (T, bool) {
 	}
 	return *new(T), false
 }
+
+const maxWrappers = 100
 
 const (
 	purgeLimit    = 1000        // records in one call of Purge

@@ -32,6 +32,11 @@ type pingable struct {
 
 func (p pingable) Ping() string { return p.name }
 
+// endless is a wrapper by mistake: it returns itself.
+type endless struct{ magiclink.Store }
+
+func (e *endless) Unwrap() magiclink.Store { return e }
+
 func TestStoreAs(t *testing.T) {
 	inner := pingable{wrapper{memory.New()}, "inner"}
 	for name, test := range map[string]struct {
@@ -48,6 +53,7 @@ func TestStoreAs(t *testing.T) {
 		"none has it":     {wrapper{wrapper{memory.New()}}, ""},
 		"wraps nothing":   {wrapper{}, ""},
 		"nil":             {nil, ""},
+		"wraps itself":    {new(endless), ""},
 		"a store of ours": {memory.New(), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
