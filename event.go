@@ -98,6 +98,7 @@ func (o *observer) tell(ctx context.Context, event Event, began time.Time) {
 	event.Took, event.Actor = time.Since(began), actorOf(ctx)
 	defer func() {
 		if recover() != nil {
+			defer func() { _ = recover() }() // the logger is the application's, too
 			o.logger.ErrorContext(ctx, "magiclink: OnEvent panicked", "op", string(event.Op), "link_id", event.LinkID)
 		}
 	}()

@@ -3,6 +3,7 @@ package magiclink_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -252,6 +253,23 @@ func TestPanicInOnEvent(t *testing.T) {
 			require.NotContains(t, f.log.String(), "jane")
 		})
 	}
+}
+
+// panicking is a slog.Handler that fails as hard as it can.
+type panicking struct{ slog.Handler }
+
+func (panicking) Enabled(context.Context, slog.Level) bool  { return true }
+func (panicking) Handle(context.Context, slog.Record) error { panic("no log") }
+
+func TestPanicInTheLogger(t *testing.T) {
+	f := newFixture(t, func(c *magiclink.Config) {
+		c.OnEvent = func(context.Context, magiclink.Event) { panic("no event") }
+		c.Logger = slog.New(panicking{slog.DiscardHandler})
+	})
+	token, id := f.link(t, fullInput)
+	redeemed, err := f.Redeem(t.Context(), token)
+	require.NoError(t, err)
+	require.Equal(t, id, redeemed.MagicLinkID)
 }
 
 func TestNoOnEvent(t *testing.T) {
