@@ -120,6 +120,39 @@ func TestIssueWithASignerThatFails(t *testing.T) {
 	}
 }
 
+// A signer that fails is an outage of Grant, too. What a panic holds may be a secret, and is in no error.
+func TestGrantWithASignerThatFails(t *testing.T) {
+	outage := errors.New("the KMS does not answer to PIN 1234")
+	kms := signerOf(seededKey())
+	keys, err := magiclink.NewKeyring(kms)
+	require.NoError(t, err)
+	config := magiclink.Config{BaseURL: baseURL, Keys: keys, Store: memory.New()}
+	issuer, err := magiclink.New(config)
+	require.NoError(t, err)
+	redeemer, err := magiclink.NewRedeemer(config)
+	require.NoError(t, err)
+	sessions, err := magiclink.NewSessions(config)
+	require.NoError(t, err)
+	link, err := issuer.Issue(t.Context(), magiclink.MagicLinkCreate{BusinessID: businessA})
+	require.NoError(t, err)
+	redeemed, err := redeemer.Redeem(t.Context(), magiclink.TokenOf(link.MagicLink))
+	require.NoError(t, err)
+	for name, fail := range map[string]func() error{"error": func() error { return outage }, "panic": func() error { panic(outage) }} {
+		t.Run(name, func(t *testing.T) {
+			kms.fail = fail
+			token, _, err := sessions.Grant(t.Context(), redeemed)
+			require.ErrorIs(t, err, magiclink.ErrUnavailable)
+			require.Empty(t, token)
+			if name == "panic" {
+				require.NotContains(t, err.Error(), "1234")
+			}
+			kms.fail = nil
+			_, _, err = sessions.Grant(t.Context(), redeemed)
+			require.NoError(t, err, "the control: it works again")
+		})
+	}
+}
+
 // Of verifying keys only the public part is kept.
 func TestVerifyingKeys(t *testing.T) {
 	other := onP256(t)

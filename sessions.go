@@ -74,7 +74,10 @@ func sessionAudience(audience string) string { return audience + "#session" }
 // and lasts for the SessionTimeout in whole seconds, so that granting twice gives the same session. The token is a
 // credential: put it into a cookie that scripts cannot read, and do not log it.
 //
-// Errors: [ErrNoSigningKey] if the keys are public; [ErrExpired] if the session would be over already; [ErrTokenTooLong];
+// Grant calls no store, and a context that has ended does not stop it.
+//
+// Errors: [ErrNoSigningKey] if the keys are public; [ErrUnavailable] if a [crypto.Signer] fails; [ErrExpired] if the session would be
+// over already; [ErrTokenTooLong];
 // and an error for a Redemption with a zero RedeemedAt, such as one of Inspect, a malformed MagicLinkID, or a SessionTimeout
 // outside 1 s to 7948800 s. Grant trusts its argument: pass only what Redeem or RedeemBy has returned.
 func (s *Sessions) Grant(ctx context.Context, redeemed Redemption) (token string, session Session, err error) {
@@ -97,11 +100,13 @@ func (s *Sessions) grant(redeemed Redemption, now time.Time) (token string, sess
 		return "", Session{}, ErrExpired
 	}
 	token, err = s.settings.SessionKeys.sign(jose.Session, s.claims(session))
-	if err == nil && len(token) > jose.MaxToken {
-		err = ErrTokenTooLong
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNoSigningKey):
 		return "", Session{}, err
+	case err != nil:
+		return "", Session{}, unavailable("sign the session", err)
+	case len(token) > jose.MaxToken:
+		return "", Session{}, ErrTokenTooLong
 	}
 	return token, session, nil
 }
