@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -124,7 +125,7 @@ func TestIssueFields(t *testing.T) {
 		"session -1":         {magiclink.MagicLinkCreate{BusinessID: businessA, SessionTimeout: -1}, "session_timeout:min"},
 		"session 7948800":    {magiclink.MagicLinkCreate{BusinessID: businessA, SessionTimeout: 7948800}, ""},
 		"session 7948801":    {magiclink.MagicLinkCreate{BusinessID: businessA, SessionTimeout: 7948801}, "session_timeout:max"},
-		"session overflows":  {magiclink.MagicLinkCreate{BusinessID: businessA, SessionTimeout: 1 << 62}, "session_timeout:max"},
+		"session overflows":  {magiclink.MagicLinkCreate{BusinessID: businessA, SessionTimeout: math.MaxInt}, "session_timeout:max"},
 		"extension 1024":     {magiclink.MagicLinkCreate{BusinessID: businessA, Extension: repeat("\xff", 1024)}, ""},
 		"extension 1025":     {magiclink.MagicLinkCreate{BusinessID: businessA, Extension: repeat("x", 1025)}, "Extension:max"},
 		"extension in bytes": {magiclink.MagicLinkCreate{BusinessID: businessA, Extension: repeat("ü", 513)}, "Extension:max"},

@@ -71,7 +71,10 @@ func (s oneByOne) Purge(ctx context.Context, before time.Time, limit int) (n int
 }
 
 func (s oneByOne) Take(ctx context.Context, key string, rate magiclink.Rate, at time.Time) (wait time.Duration, err error) {
-	return wait, s.do(func(in magiclink.Store) (err error) { wait, err = in.(magiclink.Limiter).Take(ctx, key, rate, at); return err })
+	return wait, s.do(func(in magiclink.Store) (err error) {
+		wait, err = in.(magiclink.Limiter).Take(ctx, key, rate, at)
+		return err
+	})
 }
 
 func (s oneByOne) Reset(ctx context.Context, key string) error {
