@@ -19,10 +19,11 @@ type Invitation struct {
 	Language string // the primary subtag of the language to write in, such as "de"; empty or unknown is English
 }
 
-// Invite issues a link and mails it to its Email, which is required. A click in any browser uses the link: nobody has asked for it in one. The link
-// counts neither against the limits of a flow nor against the pauses; [magiclink.Config.Limits] hold. Its TTL is that of the input, from 1 to 15
-// minutes; zero means 5, which is little time for somebody who waits for no mail. An invitation that lies in a mailbox for days is a mail with the address of the request page, and needs a [Config.Resolve] that
-// knows who was invited.
+// Invite issues a link and mails it to its Email, which is required. A click in any browser uses the link: nobody has asked for it in one. The
+// link counts neither against the limits of a flow nor against the pauses; [magiclink.Config.Limits] hold. Its TTL is that of the input, from
+// 1 to 15 minutes; zero means 5, which is little time for somebody who waits for no mail. An invitation that lies in a mailbox for days is a
+// mail with the address of the request page, and needs a [Config.Resolve] that knows who was invited. The Extension has at most
+// [MaxExtension] bytes. The IdempotencyKey must be empty: nobody keeps a link, so a repeated call has none to mail.
 //
 // Invite returns when the mail is queued, with the link's id. When the mail fails for good, the link is revoked, and an event with that id tells.
 //
@@ -31,10 +32,10 @@ func (f *Flow) Invite(ctx context.Context, create magiclink.MagicLinkCreate, inv
 	if !f.ready() {
 		return "", errNoFlow
 	}
-	if create.Email == "" || len(create.Extension) > MaxExtension {
+	if create.Email == "" || len(create.Extension) > MaxExtension || create.IdempotencyKey != "" {
 		return "", magiclink.FieldErrors{inviteFault(create)}
 	}
-	create.Extension, create.IdempotencyKey = invited(create.Extension), ""
+	create.Extension = invited(create.Extension)
 	ready := make(chan mail, 1)
 	place := f.queue.add(func(ctx context.Context) {
 		if m := <-ready; m.linkID != "" {
@@ -69,8 +70,11 @@ func (f *Flow) invitation(create magiclink.MagicLinkCreate, link magiclink.Magic
 }
 
 func inviteFault(create magiclink.MagicLinkCreate) magiclink.FieldError {
-	if create.Email == "" {
+	switch {
+	case create.Email == "":
 		return magiclink.FieldError{Field: "email", Rule: "email", Message: "is missing: an invitation is mailed"}
+	case create.IdempotencyKey != "":
+		return magiclink.FieldError{Field: "IdempotencyKey", Rule: "max", Message: "must be empty in an invitation: a repetition has no link to mail"}
 	}
 	return magiclink.FieldError{Field: "Extension", Rule: "max", Message: "must have at most 955 bytes in an invitation"}
 }

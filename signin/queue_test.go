@@ -232,6 +232,12 @@ func TestInviteRefuses(t *testing.T) {
 	require.Equal(t, "email", fields[0].Field)
 	_, err = s.flow.Invite(t.Context(), magiclink.MagicLinkCreate{Email: jane}, signin.Invitation{})
 	require.ErrorAs(t, err, &fields)
+
+	// A second call with a key would have no link to mail. So the first one is refused already.
+	create := magiclink.MagicLinkCreate{ExternalBusinessID: "acme", Email: jane, IdempotencyKey: "key"}
+	_, err = s.flow.Invite(t.Context(), create, signin.Invitation{})
+	require.ErrorAs(t, err, &fields)
+	require.Equal(t, "IdempotencyKey", fields[0].Field)
 	s.settled()
 	require.Empty(t, s.inbox.all())
 }
