@@ -22,7 +22,7 @@ import (
 type Config struct {
 	// BaseURL is the magic link route: where links lead, for example "https://app.example.com/magic". Required.
 	// It begins with https://, or with http:// for a loopback host, and has no query and no fragment. Links have its host as
-	// browsers write it: in lower case, and without a port that is the scheme's own.
+	// browsers write it: in lower case, and without a port that is the scheme's own. A slash at its end counts for nothing.
 	BaseURL string
 
 	// Keys signs and verifies the links. Required by all three constructors. New needs a key that can sign; for NewRedeemer
@@ -41,8 +41,8 @@ type Config struct {
 	// [*CallerError]. [AnyBusiness] takes every well-formed id of every tenant. A nil pointer in the interface is a fault.
 	Businesses BusinessDirectory
 
-	// Issuer is the "iss" of tokens, and Audience the basis of their "aud", without a fragment (#). Empty means the origin of BaseURL. Each is at
-	// most 512 bytes of UTF-8 without control characters, and for NewSessions both are at most 240 bytes together.
+	// Issuer is the "iss" of tokens, and Audience the basis of their "aud", without a fragment (#). Empty means the origin of BaseURL.
+	// Each is at most 512 bytes of UTF-8 without control characters, and for NewSessions both are at most 240 bytes together.
 	Issuer, Audience string
 
 	// Leeway is the allowed difference of clocks, from 0 to one minute. Links and sessions are accepted for this much longer
@@ -54,14 +54,14 @@ type Config struct {
 	// day.
 	MaxSessionTimeout time.Duration
 
-	// MaxTTL is the longest life of a link that a caller may ask for, in whole minutes from 1 to 15. Zero means 15 minutes, the maximum of the
-	// specification. It also bounds the default of 5 minutes. OWASP ASVS 5.0 demands at most 10 minutes (6.5.5).
+	// MaxTTL is the longest life of a link that a caller may ask for, in whole minutes from 1 to 15. Zero means 15 minutes, the maximum
+	// of the specification. It also bounds the default of 5 minutes. OWASP ASVS 5.0 demands at most 10 minutes (6.5.5).
 	MaxTTL time.Duration
 
 	// Supersede lets a new link end the older unused links of the same Subject, so that the link of the last mail is the one that
 	// works. Sessions go on. Links without an Email are left alone, because they may be for several people. It needs a Store that is a
-	// [Lister], and New asks a [ListChecker] whether it can list the links of an address. Each Issue then looks for older links; in a store with many
-	// links that needs an index by address, and in store/redis always an index.
+	// [Lister], and New asks a [ListChecker] whether it can list the links of an address. Each Issue then looks for older links; in a
+	// store with many links that needs an index by address, and in store/redis always an index.
 	Supersede bool
 
 	// Limits bound how often links are issued. The zero Limits bound nothing. Limits need a Store that is a [Limiter].
@@ -74,17 +74,21 @@ type Config struct {
 	SessionRecheck time.Duration
 
 	// Refusals remember why links were refused, for [Issuer.Get]: set the same value for New and NewRedeemer. Nil remembers nothing.
-	// httpadapter.NewService sets it where it is nil. With a flow of the package signin set it yourself, since the flow has a Redeemer of its own.
+	// httpadapter.NewService sets it where it is nil. With a flow of the package signin set it yourself, since the flow has a Redeemer
+	// of its own.
 	Refusals *Refusals
 
-	// Now is the clock. Nil means time.Now.
+	// Now is the clock. Nil means time.Now. It is called from any number of goroutines. It may go backwards: a link is accepted until
+	// the clock shows its expiry, and never twice. PurgeEvery takes the real clock instead.
 	Now func() time.Time
 
-	// Logger takes what cannot be returned. Nil means slog.Default. No token, link or address is logged.
+	// Logger takes what cannot be returned, such as a panic of OnEvent. Nil means slog.Default. No token, link or address is logged.
 	Logger *slog.Logger
 
-	// OnEvent is called at the end of each call that an [Op] names, successful or not, in the goroutine of the call, so by several goroutines at once. Inspect and Verify report no event. The context is that of the call and may have
-	// ended. It should be quick. A panic in it is contained and logged.
+	// OnEvent is called at the end of each call that an [Op] names, successful or not, in the goroutine of the call, so by several
+	// goroutines at once. Inspect and Verify report no event. The context is that of the call and may have ended. The call returns
+	// when OnEvent has returned, so it should be quick. It may call methods of this package; those report events, too. A panic in
+	// it is contained and logged. Nil reports nothing.
 	OnEvent func(context.Context, Event)
 }
 

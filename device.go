@@ -20,8 +20,8 @@ type deviceKey struct{}
 // RedeemID with it store the device with the use of the link: [Redemption.Device] and [Session.Device] return it, so that a person recognises their own
 // sessions. The HTTP adapter and the package signin set it to a short name that they derive from the User-Agent.
 //
-// A device is at most 48 bytes of UTF-8 that can be seen, and spaces. Any other counts as none, since a device must never keep a person from signing
-// in. It decides nothing: it is what the client says of itself. Pass no whole User-Agent, which tells more about a person than is needed.
+// A device is at most 48 bytes of UTF-8: visible characters and spaces. Another device counts as none, since a device must never keep a
+// person from signing in. It decides nothing: it is what the client says of itself. Pass no whole User-Agent, which tells more about a person than is needed.
 func WithDevice(ctx context.Context, device string) context.Context {
 	return context.WithValue(ctx, deviceKey{}, device)
 }

@@ -26,9 +26,9 @@
 // is the session. The token only proves that the link is ours: a link that leaks names nobody, and nobody can make a link from
 // a database that leaks.
 //
-// The package httpadapter puts this on the web, with the page that a link leads to. The packages store/memory and
-// store/sqlite keep the records, and store/storetest checks a store of your own. The command in cmd/magiclink is all of it
-// in one program. The HTTP API follows the specification of POST /v0/auth/magic-link ("Generate a Magic Link") of the Asset
+// The package httpadapter puts this on the web, with the page that a link leads to. The package signin is
+// the way from an address to the link. The packages store/memory and store/sqlite and the modules store/postgres and store/redis keep the
+// records, and store/storetest checks a store of your own. The command in cmd/magiclink is all of it in one program. The HTTP API follows the specification of POST /v0/auth/magic-link ("Generate a Magic Link") of the Asset
 // API, whose schemas MagicLinkCreate and MagicLinkResponse this package uses.
 //
 // # Threat model
@@ -53,8 +53,16 @@
 //
 // Outcomes are sentinel errors for [errors.Is], such as [ErrConsumed]. Broken input is [FieldErrors], a broken caller a
 // [*CallerError], and a broken configuration [ConfigErrors], each for [errors.As]. FieldErrors and ConfigErrors are complete
-// lists. A method that returns an error names the constructor where the value was not made by it; other methods return the
-// zero value then.
+// lists. On a value that no constructor has made, such as a zero or nil [Issuer], a method with an error among its results returns
+// an error that names the constructor, and every other method returns a zero value.
+//
+// # Contexts and panics
+//
+// A context must not be nil: a call with a nil context panics, as calls of the standard library do. A context that has ended makes a
+// call return [ErrUnavailable], which then also matches [context.Canceled] or [context.DeadlineExceeded]. Input is checked first.
+//
+// A panic of [Config.OnEvent] or of a [crypto.Signer] is contained. A panic of a Store, a BusinessDirectory or
+// [Config.Now] reaches the caller of the method. No lock is held then, and later calls work.
 //
 // # Compatibility
 //

@@ -12,7 +12,7 @@ type Op string
 
 // The operations.
 const (
-	OpIssue      Op = "issue"       // Issuer.Issue, IssueJSON
+	OpIssue      Op = "issue"       // Issuer.Issue, IssueJSON, IssueJSONOnce
 	OpRevoke     Op = "revoke"      // Issuer.Revoke
 	OpRevokeAll  Op = "revoke_all"  // Issuer.RevokeAll
 	OpSupersede  Op = "supersede"   // Issuer.Issue has ended older links: see Config.Supersede
@@ -20,7 +20,7 @@ const (
 	OpGet        Op = "get"         // Issuer.Get
 	OpLimits     Op = "limits"      // Issuer.Limits
 	OpResetLimit Op = "reset_limit" // Issuer.ResetLimit
-	OpRedeem     Op = "redeem"      // Redeemer.Redeem, RedeemBy
+	OpRedeem     Op = "redeem"      // Redeemer.Redeem, RedeemBy, RedeemID
 	OpGrant      Op = "grant"       // Sessions.Grant
 	OpEnd        Op = "end"         // Sessions.End
 	OpEndAll     Op = "end_all"     // Sessions.EndAll
@@ -31,7 +31,8 @@ type Reason string
 
 // The reasons. Those without a comment are the Err… variables of the same name.
 const (
-	ReasonInvalidInput      Reason = "invalid_input"  // FieldErrors, *SyntaxError, ErrTokenTooLong, ErrIdempotencyMismatch, a malformed argument
+	// FieldErrors, *SyntaxError, ErrTokenTooLong, ErrIdempotencyMismatch, a malformed argument
+	ReasonInvalidInput      Reason = "invalid_input"
 	ReasonInvalidCaller     Reason = "invalid_caller" // *CallerError
 	ReasonBusinessNotFound  Reason = "business_not_found"
 	ReasonBusinessForbidden Reason = "business_forbidden"
@@ -51,13 +52,14 @@ const (
 type Event struct {
 	Op         Op
 	Reason     Reason        // empty on success
-	At         time.Time     // when the call began, by Config.Now
+	At         time.Time     // when the call began, by Config.Now and in its time zone
 	Took       time.Duration // how long the call took, by the monotonic clock of the machine
 	TenantID   string        // empty where none is known, or where it is not valid: see ValidTenantID
 	BusinessID string        // empty where none is known
 	LinkID     string        // "mlk_" and 22 characters; empty where none is known
 	Actor      string        // who made the call: see WithActor; empty where nobody has said
-	Count      int           // how many links were listed, revoked or ended, or how many limits were shown, for the operations that are about several
+	// Count is how many links were listed, revoked or ended, or how many limits were shown, for the operations that are about several.
+	Count int
 }
 
 // eventOf describes the outcome of an operation. It leaves out ids that are not valid: they could forge lines of an audit log.

@@ -25,9 +25,10 @@ const (
 // that they were made at.
 func NewBusinessID(now time.Time) string { return newID(prefixBusiness, now) }
 
-// NewMagicLinkID makes an id for [MagicLinkCreate.MagicLinkID]. With an empty seed each call makes another id. Otherwise the same time and seed
-// always make the same id, so that a caller who keeps a secret seed can name its link again and nobody else can: a seed is at least 128
-// random bits, and shows in no id. Ids sort by the time that they were made at. An id itself is no secret.
+// NewMagicLinkID makes an id for [MagicLinkCreate.MagicLinkID]. With an empty seed each call makes another id. Otherwise the same time and
+// seed always make the same id, so that a caller who keeps a secret seed can name its link again and nobody else can: take a seed of at
+// least 128 random bits. No id shows its seed. The time counts with its nanoseconds: a caller whose database keeps fewer digits truncates
+// it first. Ids sort by the time that they were made at. An id itself is no secret.
 func NewMagicLinkID(now time.Time, seed string) string {
 	id := newID(prefixLink, now)
 	if seed != "" {
@@ -45,7 +46,7 @@ func ValidMagicLinkID(s string) bool { return validID(prefixLink, s) }
 func ValidBusinessID(s string) bool { return validID(prefixBusiness, s) }
 
 // ValidTenantID reports whether s can be the id of a tenant: at most 255 characters, in UTF-8, none of them a control
-// character.
+// character. The empty id is valid: it is the tenant of an application without tenants.
 func ValidTenantID(s string) bool { return plainText(s) && utf8.RuneCountInString(s) <= maxName }
 
 // idDigits is the base-57 alphabet of short UUIDs. It is in ASCII order, so ids of one prefix sort as their UUIDs do.

@@ -99,7 +99,8 @@ func generateKey(algorithm Algorithm) (*jose.Key, error) {
 // A crypto.Signer signs while a call waits, from any number of goroutines. For Ed25519 it is called with the text and
 // crypto.Hash(0), for P-256 with the SHA-256 digest and crypto.SHA256, and then returns the ASN.1 DER form. Each of its
 // signatures is verified before it is used. An error, a panic or a wrong signature of the signer is an error of the call,
-// and Issue then returns [ErrUnavailable].
+// and Issue and Grant then return [ErrUnavailable]. A crypto.Signer knows no context: while it hangs, the call hangs, also after the
+// context of the call has ended. Give the client of the KMS a timeout of its own.
 //
 // NewKeyring returns an error for a nil key, for a type that is not listed, for material that cannot be a real key (a
 // constant or repeated secret, a public key of small order, a point that is not on the curve, parts that do not belong

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// ErrLimited says that a call was refused because there were too many of its kind. The error is a [*LimitedError], which says when to try again.
+// ErrLimited says that a call was refused because there were too many of its kind. The error is a [*LimitedError], which says when to try
+// again.
 var ErrLimited = errors.New("magiclink: too many requests")
 
 // LimitedError is the error of a call that a limit has refused. It matches [ErrLimited]. No link was issued.
@@ -111,8 +112,9 @@ func (s *settings) limitsOf(subject Subject) []configuredLimit {
 	return []configuredLimit{ofTenant}
 }
 
-// LimitKeys returns the keys under which [Limits] count the links of a subject, for [Limiter.Reset] and [LimitPeeker]. For a subject with an Email
-// the TenantID and the Email decide the first one, and for one without it every other field does. [Issuer.Limits] and [Issuer.ResetLimit] need no keys.
+// LimitKeys returns the keys under which [Limits] count the links of a subject, for [Limiter.Reset] and [LimitPeeker]. The first key of a
+// subject with an Email depends on the TenantID and the Email alone, and that of a subject without one on all other fields.
+// [Issuer.Limits] and [Issuer.ResetLimit] need no keys.
 func LimitKeys(subject Subject) (perSubject, perTenant string) {
 	subject.Email = lowerDomain(subject.Email)
 	return subjectKey(subject), limitKey("tenant", subject.TenantID)

@@ -106,13 +106,15 @@ type MagicLinkCreate struct {
 	// 1024 bytes of any kind. It is not part of the JSON, and is not in the link.
 	Extension string `json:"-" validate:"-"`
 
-	// MagicLinkID is the id that the link gets, for a caller who must know it before the link is issued: one that [NewMagicLinkID] has made for
-	// this link. Empty means a new one. If a link has this id already, Issue fails with an error that matches [ErrExists]. It is not part of the JSON.
+	// MagicLinkID is the id that the link gets, for a caller who must know it before the link is issued: one that [NewMagicLinkID] has made
+	// for this link. Empty means a new one. If a link has this id already, Issue fails with an error that matches [ErrExists] beside
+	// [ErrUnavailable]. It is not part of the JSON.
 	MagicLinkID string `json:"-" validate:"omitempty,mlk_string"`
 
 	// IdempotencyKey lets a caller repeat a call whose answer was lost: a second call with the same key and the same input, in the
-	// link's life, issues nothing and returns the id of the first link, whatever its MagicLinkID is: see [MagicLinkResponse.Repeated]. With another
-	// input it fails with [ErrIdempotencyMismatch]. Keys are apart for each tenant; a caller that serves several clients puts the client
+	// link's life, issues nothing and returns the id of the first link, whatever its MagicLinkID is: see [MagicLinkResponse.Repeated].
+	// With another input it fails with [ErrIdempotencyMismatch]. After the link's life the key may issue another link, as soon as the
+	// store was purged. Keys are apart for each tenant; a caller that serves several clients puts the client
 	// into the key. At most 1024 bytes of any kind; only a digest is stored. Empty means none. It is not part of the JSON.
 	IdempotencyKey string `json:"-" validate:"-"`
 }

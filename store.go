@@ -17,7 +17,8 @@ type Subject struct {
 // A redeemed record is also the session that came from the link: see [Sessions].
 //
 // Strings are valid UTF-8, except Extension. A zero time means "not set".
-// A Record is a plain value: copying it copies everything, and == compares everything.
+// A Record is a plain value: copying it copies everything, and == compares everything. Printed by fmt or slog it shows no address and no
+// path. Encoding/json writes every field, so that a store can keep a record as JSON; an Extension that is not UTF-8 has to be encoded.
 type Record struct {
 	ID      string // the link's id, "mlk_" and 22 characters; the primary key
 	Subject        // whom the link is for
@@ -30,7 +31,7 @@ type Record struct {
 	ExpiresAt  time.Time // the first moment at which the link cannot be used any more
 	ConsumedAt time.Time // when the link was redeemed; zero before that
 	RevokedAt  time.Time // when the link was revoked or its session ended; zero before that
-	ConsumedBy string    // the "by" of the Consume that used the link; at most 128 bytes
+	ConsumedBy string    // the "by" of the Consume that used the link; at most 128 bytes: the by of RedeemBy, and the device
 }
 
 // Verdict returns what [Store.Consume] says about the record at the given time: [ErrRevoked], [ErrConsumed],
@@ -92,7 +93,8 @@ func (r Record) End() time.Time {
 // # Time
 //
 // Time comes from the caller and never from the engine's clock. A store keeps and returns records in the form of
-// [Record.Canonical], and truncates every time that it is given to the millisecond before it compares.
+// [Record.Canonical], and truncates every time that it is given to the millisecond before it compares. A time that becomes the zero
+// time by that is a zero time.
 //
 // # Outcomes
 //

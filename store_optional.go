@@ -49,9 +49,9 @@ var errPurgeFailed = errors.New("the store panicked, or ended its goroutine")
 //	go magiclink.PurgeEvery(ctx, store, 10*time.Minute, logger)
 //
 // An interval of zero or less means one minute. A nil logger means [slog.Default]. With a nil store PurgeEvery logs that and
-// returns. It logs a failure and tries again after the next interval. One call of Purge gets a deadline of one minute; a Purge
-// that ignores its context delays PurgeEvery. It keeps records for one minute longer than necessary, since clocks of several machines differ
-// and a Leeway is at most one minute. Several processes may purge one store at the same time.
+// returns. It logs a failure, or a panic of the store, and tries again after the next interval. One call of Purge gets a deadline
+// of one minute; a Purge that ignores its context delays PurgeEvery. The time is that of the real clock, whatever [Config.Now] is. It
+// keeps records for one minute longer than necessary, since clocks of several machines differ and a Leeway is at most one minute. Several processes may purge one store at the same time.
 func PurgeEvery(ctx context.Context, store Store, every time.Duration, logger *slog.Logger) {
 	if logger == nil {
 		logger = slog.Default()

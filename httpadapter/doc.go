@@ -44,7 +44,7 @@
 // configuration get. The time begins when the body has been read. An Authenticator has as much time before that, and what the
 // page does after a redemption has as much time again. Code that minds its context returns when the time is over, and the
 // answer is 503. Code that ignores its context delays its own request until it returns, and no other request. So set the
-// timeouts of your drivers and clients, too. No handler answers while such code still runs, because it would pile up in an
+// timeouts of your drivers and clients, too. A negative Timeout or MaxBody is a fault of the configuration. No handler answers while such code still runs, because it would pile up in an
 // outage.
 //
 // # Slow clients
@@ -54,7 +54,12 @@
 // the ReadTimeout of the server is shorter. Give a server its own timeouts all the same: ReadHeaderTimeout and IdleTimeout
 // bound what no handler sees, and ReadTimeout the body of a caller who is authenticated.
 //
+// A middleware whose ResponseWriter has no method Unwrap hides the connection, and so does [http.TimeoutHandler]. Handlers work behind it,
+// and cannot set that deadline: then ReadTimeout alone bounds each body.
+//
 // # Other handlers around
 //
-// Handlers also work behind a middleware that has parsed the form of a request.
+// Handlers also work behind a middleware that has parsed the form of a request, that compresses answers, or that recovers panics. A
+// panic in a hook of a configuration, such as [PageConfig.OnRedeem], is contained and answered with 503. A handler of JSON needs the body: a
+// middleware that has read it puts it back.
 package httpadapter

@@ -168,7 +168,8 @@ func (p *Page) StartSession(w http.ResponseWriter, r *http.Request, redeemed mag
 	return nil
 }
 
-// IsSignedInBy reports whether the session of the browser came from this link.
+// IsSignedInBy reports whether the session of the browser came from this link, as [PageConfig.ActiveLink] or the session cookie says. It is
+// false for an empty linkID. An error says that the store of the sessions failed: nobody knows then, so take it for false.
 func (p *Page) IsSignedInBy(r *http.Request, linkID string) (bool, error) {
 	if p == nil || p.config.Redeemer == nil {
 		return false, errNoPage

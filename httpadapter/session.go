@@ -30,7 +30,7 @@ type RequireOptions struct {
 	// Otherwise answers requests without a session. Nil means 401 as JSON.
 	Otherwise http.Handler
 
-	Timeout time.Duration // how long the store may take: see Timeouts in the package documentation; zero means 5 s
+	Timeout time.Duration // how long the store may take: see Timeouts in the package documentation; zero and less mean 5 s
 	Logger  *slog.Logger  // takes the causes of 503 answers; nil means slog.Default
 }
 

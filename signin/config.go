@@ -89,9 +89,9 @@ type Config struct {
 	// means 1000.
 	Queue int
 
-	// Retries are the pauses before a mail is tried again that the Mailer could not deliver. A try that would come less than a minute before the
-	// link expires is left out. Nil means 5 s, 20 s, 60 s, 120 s and 180 s, which is enough for a server with greylisting. When none is left,
-	// the link is revoked, and an event tells.
+	// Retries are the pauses before a mail is tried again that the Mailer could not deliver. A try that would come less than a minute before
+	// the link expires is left out. Nil means 5 s, 20 s, 60 s, 120 s and 180 s, which is enough for a server with greylisting. An empty list
+	// that is not nil means that no mail is tried again. When none is left, the link is revoked, and an event tells.
 	Retries []time.Duration
 
 	// MailTimeout is how long one call of Mailer.Send may take. Zero means 30 s.

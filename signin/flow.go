@@ -139,8 +139,9 @@ func (f *Flow) Paths() []string {
 	return []string{RequestPath, CheckPath, ResendPath, RequestJSONPath, CodeJSONPath}
 }
 
-// Close lets no new mail begin and waits until those under way were sent. When the context ends before that, it gives up: the links of mails that
-// were not sent are revoked, and Close returns the error of the context. Requests are answered as ever after it and send nothing.
+// Close lets no new mail begin and waits until those under way were sent. When the context ends before that, it gives up: the links of mails
+// that were not sent are revoked, and Close returns the error of the context. Requests are answered as ever after it and send nothing; Invite
+// returns [ErrQueueFull]. Close may be called again. It closes neither the Mailer nor the Store: close those after it.
 func (f *Flow) Close(ctx context.Context) error {
 	if !f.ready() {
 		return nil

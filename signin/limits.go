@@ -6,30 +6,31 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// Limits bound how often mails are sent and codes are tried. They are counted in the Store, so all processes and replicas on it share them. Keys
-// in the store are digests. The zero value of each field is its default. A person who has reached a limit sees the same page as ever.
+// Limits bound how often mails are sent and codes are tried. They are counted in the Store, so all processes and replicas on it share them.
+// Keys in the store are digests. The zero value of each field is its default; no Rate can be switched off, and one with a large Burst bounds
+// nothing in practice. A person who has reached a limit sees the same page as ever.
 type Limits struct {
-	// ResendPauses are the shortest pauses between the mails to one address: before the second, the third and so on. The last one counts for all
-	// that follow, until as much time without a mail has passed as all pauses take together. At most 8, each from 20 s to 24 h. Nil means 30
-	// s, 60 s and 120 s.
+	// ResendPauses are the shortest pauses between the mails to one address: before the second, the third and so on. The last one counts
+	// for all that follow, until as much time without a mail has passed as all pauses take together. At most 8, each from 20 s to 24 h. Nil
+	// means 30 s, 60 s and 120 s. An empty list that is not nil means no pauses.
 	ResendPauses []time.Duration
 
-	// PerAddress bounds the mails to one address, whatever its upper and lower case, what stands behind a "+" in it, and for Gmail the dots in it. The
-	// default is five in any hour: Burst 5, Every 1 h.
+	// PerAddress bounds the mails to one address, whatever its upper and lower case, what stands behind a "+" in it, and for Gmail the dots
+	// in it. The default is five at once and then one each hour: Burst 5, Every 1 h.
 	PerAddress magiclink.Rate
 
-	// PerClient bounds the requests of one client address, or of one /64 network of IPv6. Wider networks have limits, too, because whoever has one can ask
-	// from each of its addresses: a /48 network of IPv6 eight times this rate, and a /56 four times. The default is Burst 30,
-	// Every 20 s.
+	// PerClient bounds the requests of one client address, or of one /64 network of IPv6. Wider networks have limits, too, because somebody
+	// who has one can ask from each of its addresses: a /48 network of IPv6 eight times this rate, and a /56 four times. The default is
+	// Burst 30, Every 20 s.
 	PerClient magiclink.Rate
 
-	// PerTenant bounds the mails for one tenant. A fifth of them is kept for networks that ask little while the others are used up: a /24 network of IPv4 or
-	// a /48 of IPv6 has ten mails of it, and then one each minute. A Burst below 5 and an Every above 24 h are not divided. When mails are refused, the
-	// log has a warning, at most one each minute. The default is Burst 1000, Every 1 s.
+	// PerTenant bounds the mails for one tenant. A fifth of them is kept for networks that ask little while the others are used up: a /24
+	// network of IPv4 or a /48 of IPv6 has ten mails of it, and then one each minute. A Burst below 5 and an Every above 24 h are not
+	// divided. When mails are refused, the log has a warning, at most one each minute. The default is Burst 1000, Every 1 s.
 	PerTenant magiclink.Rate
 
-	// CodesPerClient bounds the codes that one client address tries, and its wider networks as PerClient does. The default is Burst 20, Every 10 s. Each
-	// code has five tries in the browser that has asked, and five beside the link, whatever the client.
+	// CodesPerClient bounds the codes that one client address tries, and its wider networks as PerClient does. The default is Burst 20,
+	// Every 10 s. Each code has five tries in the browser that has asked, and five beside the link, whatever the client.
 	CodesPerClient magiclink.Rate
 }
 

@@ -36,9 +36,11 @@ type Message struct {
 	InvitedBy string // for KindInvitation: who invites, as the recipient knows them; may be empty
 }
 
-// Mailer sends messages. It is called outside of requests, with a deadline. It is safe for concurrent use.
+// Mailer sends messages. It is called outside of requests, with the deadline of [Config.MailTimeout], and by at most eight goroutines at one
+// time. It is safe for concurrent use.
 //
-// An error for which errors.Is(err, [ErrPermanent]) is true is not tried again; every other one is tried again a few times.
+// An error for which errors.Is(err, [ErrPermanent]) is true is not tried again; every other one, and a panic, is tried again as
+// [Config.Retries] says.
 type Mailer interface {
 	Send(ctx context.Context, message Message) error
 }

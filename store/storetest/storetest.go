@@ -9,7 +9,7 @@
 // sleeps nowhere.
 //
 // The suite also checks each optional interface that [magiclink.StoreAs] finds in the store: [magiclink.Lister],
-// [magiclink.SubjectRevoker] and [magiclink.Limiter]. It skips the cases of the others.
+// [magiclink.SubjectRevoker], [magiclink.Limiter] and [magiclink.LimitPeeker]. It skips the cases of those that it does not find.
 //
 // The suite takes its times from the real clock, so that it also suits an engine whose keys expire. A link that must be
 // live expires in an hour. A link that must have expired is consumed at a time after its expiry. Once the
