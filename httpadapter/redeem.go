@@ -23,8 +23,9 @@ type RedeemConfig struct {
 	// Binding ties links to the flow in which they were asked for: see the package signin. Nil lets the token alone use every link.
 	Binding Binding
 
-	// Admit decides before the link is used whether its person may sign in, as [PageConfig.Admit] does. An error that matches [ErrRefused] is
-	// answered with the 410 of a link that cannot be used, and every other error with 503. Nil admits everybody.
+	// Admit decides before the link is used whether its person may sign in, and again where a call is repeated, as [PageConfig.Admit] does. An
+	// error that matches [ErrRefused] is answered with the 410 of a link that cannot be used, and every other error with 503. Nil admits
+	// everybody.
 	Admit func(r *http.Request, redemption magiclink.Redemption) error
 
 	// OnRedeem is called when a link was redeemed, as [PageConfig.OnRedeem] is: what an application does at a sign-in must not depend on the route. A
@@ -151,10 +152,14 @@ func (h *RedeemHandler) read(w http.ResponseWriter, r *http.Request) (asked rede
 }
 
 func (h *RedeemHandler) redeem(w http.ResponseWriter, r *http.Request, asked redeemBody, by string) (data redemptionData, _ *problem) {
-	if fault := h.check(r, asked); fault != nil {
+	admitted, fault := h.check(r, asked)
+	if fault != nil {
 		return data, fault
 	}
 	redeemed, err := redeemRepeatable(onDevice(r.Context(), r), h.redeemer, asked.token, by, h.now())
+	if err == nil && !admitted { // a repetition
+		err = h.admit(r, openBinding(h.binding, redeemed))
+	}
 	if err != nil {
 		return data, notRedeemed(err)
 	}
@@ -184,14 +189,15 @@ func (h *RedeemHandler) afterwards(w http.ResponseWriter, r *http.Request, redee
 }
 
 // check asks the binding and the application whether a link may be used that was not used yet. A link that was used goes on: only the by
-// of its redemption can repeat it, which includes what the binding was shown.
-func (h *RedeemHandler) check(r *http.Request, asked redeemBody) *problem {
+// of its redemption can repeat it, which includes what the binding was shown. The application is asked after the repetition: admitted
+// reports whether nothing is left to ask.
+func (h *RedeemHandler) check(r *http.Request, asked redeemBody) (admitted bool, _ *problem) {
 	if h.binding == nil && h.admit == nil {
-		return nil
+		return true, nil
 	}
 	seen, err := h.redeemer.Inspect(r.Context(), asked.token)
 	if errors.Is(err, magiclink.ErrConsumed) {
-		return nil
+		return h.admit == nil, nil
 	}
 	if err == nil {
 		err = checkBinding(r.Context(), h.binding, seen, asked.proof)
@@ -200,9 +206,9 @@ func (h *RedeemHandler) check(r *http.Request, asked redeemBody) *problem {
 		err = h.admit(r, openBinding(h.binding, seen))
 	}
 	if err != nil {
-		return notRedeemed(err)
+		return false, notRedeemed(err)
 	}
-	return nil
+	return true, nil
 }
 
 // notRedeemed has one answer for all links that cannot be used.

@@ -2,8 +2,10 @@ package httpadapter_test
 
 import (
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -94,6 +96,29 @@ func TestIdempotencyKeyAfterTheEnd(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, d.sessions.End(t.Context(), session))
 	requireEnvelope(t, http.StatusGone, d.redeem(token, "Idempotency-Key", "k1"))
+}
+
+// A person who was suspended meanwhile is asked about again, as on the page: there is no session token, and OnRedeem does not run.
+func TestIdempotencyKeyOfSomebodyWhoIsNotAdmittedAnyMore(t *testing.T) {
+	var refusal error
+	asked, redeemed := []string{}, 0
+	d := newRedeemDesk(t, func(c *httpadapter.RedeemConfig) {
+		c.Admit = func(_ *http.Request, redemption magiclink.Redemption) error {
+			asked = append(asked, redemption.Email)
+			return refusal
+		}
+		c.OnRedeem = func(http.ResponseWriter, *http.Request, magiclink.Redemption) error { redeemed++; return nil }
+	})
+	token := d.link(t, create)
+	require.Equal(t, http.StatusOK, d.redeem(token, "Idempotency-Key", "k1").Code)
+	require.Equal(t, http.StatusOK, d.redeem(token, "Idempotency-Key", "k1").Code, "the control")
+	refusal = httpadapter.ErrRefused
+	requireEnvelope(t, http.StatusGone, d.redeem(token, "Idempotency-Key", "k1"))
+	refusal = errors.New("outage")
+	requireEnvelope(t, http.StatusServiceUnavailable, d.redeem(token, "Idempotency-Key", "k1"))
+	require.Equal(t, 2, redeemed)
+	requireEnvelope(t, http.StatusGone, d.redeem(token, "Idempotency-Key", "k2"))
+	require.Equal(t, slices.Repeat([]string{create.Email}, 4), asked, "once for each call with the right key")
 }
 
 func TestMalformedIdempotencyKey(t *testing.T) {
