@@ -109,7 +109,8 @@ func dataSource(path string) (string, error) {
 	}
 	name := url.URL{Scheme: "file", Path: "/" + strings.TrimPrefix(filepath.ToSlash(absolute), "/")}
 	// mode=rw: a connection that is opened later must not make a new file in place of a file that has disappeared.
-	name.RawQuery = "mode=rw&_busy_timeout=0&_synchronous=FULL&_stmt_cache_size=16"
+	// _mutex=no: database/sql lets one goroutine at a time use a connection, so SQLite's own lock around each of its calls is not needed.
+	name.RawQuery = "mode=rw&_busy_timeout=0&_synchronous=FULL&_stmt_cache_size=16&_mutex=no"
 	return name.String(), nil
 }
 
