@@ -25,6 +25,7 @@ type serveFlags struct {
 	showIDs        bool
 	rotateEvery    time.Duration
 	maxConnections int
+	drain          time.Duration
 	rates          rateFlags
 	proxies        proxiesFlag
 	audit          auditFlag
@@ -45,6 +46,7 @@ func (f *serveFlags) declare(set *flag.FlagSet) {
 	set.BoolVar(&f.showIDs, "show-ids", false, "show the ids of the business and the link on the landing page")
 	set.DurationVar(&f.rotateEvery, "rotate-every", 0, "prepare, rotate and retire keys by itself: a key signs for this `duration`, such as 720h, and is published for 92 days more, in which what it signed may live")
 	set.IntVar(&f.maxConnections, "max-connections", 1000, "the greatest `number` of connections at a time")
+	set.DurationVar(&f.drain, "drain", 0, "after SIGTERM serve goes on for this `duration`, such as 5s, and /readyz is 503, so that a proxy which asks it sends no more requests before the end")
 	f.rates.declare(set)
 	f.proxies.declare(set)
 	f.audit.declare(set)
@@ -83,7 +85,8 @@ func serveCommand() *command {
 			"with Retry-After, and 503 when the store cannot count. An IPv4 address is one client, and so are the 64 bits of an IPv6 address.\n" +
 			"At the sign-in by mail and for access tokens a /48 network of IPv6 has 8 times and a /56 4 times as much as one client.\n" +
 			"\"magiclink limits\" shows what is left and resets it. -audit is opened anew at SIGHUP, after its file was moved away.\n\n" +
-			"SIGTERM and SIGINT end it: running requests are finished, and the exit code is 0.",
+			"SIGTERM and SIGINT end it: with -drain it first serves on while /readyz is 503, then running requests are finished, and the exit code\n" +
+			"is 0. A second signal ends it at once.",
 		example: "magiclink serve -base-url https://app.example.com/magic -smtp smtp://app@smtp.example.com:587 -from 'Acme <login@acme.example>'",
 		flags:   new(serveFlags).declare,
 		run:     runServe,
@@ -96,6 +99,8 @@ func (f *serveFlags) check(getenv func(string) string) error {
 		return usagef("-rotate-every must be at least %s: verifiers fetch a new key only every minute", minRotateEvery)
 	case f.maxConnections < minConnections:
 		return usagef("-max-connections must be at least %d", minConnections)
+	case f.drain < 0 || f.drain > maxDrain:
+		return usagef("-drain must be 0s to %s", maxDrain)
 	case f.maxTTL < 1 || f.maxTTL > 15:
 		return usagef("-max-ttl must be 1 to 15")
 	}

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -49,6 +50,7 @@ type server struct {
 	trail          *auditTrail
 	outbox         *outbox
 	flow           *signin.Flow
+	draining       atomic.Bool // the end has been asked for
 }
 
 // assemble makes the handler and what follows the files.
@@ -78,7 +80,7 @@ func (s *server) assemble(config *configFile) error {
 	if err != nil {
 		return err
 	}
-	s.handler = followProxies(trusted, observe(s.logger, routes, handler))
+	s.handler = followProxies(trusted, observe(s.logger, routes, s.endConnections(handler)))
 	return s.outbox.check(config.SignIn)
 }
 
@@ -116,6 +118,8 @@ func (s *server) put(config *configFile) error {
 
 // serve answers until the context ends, and then finishes what runs.
 func (s *server) serve(ctx context.Context, listener net.Listener) error {
+	ctx, cancel := s.drained(ctx)
+	defer cancel()
 	working, stop := context.WithCancel(ctx)
 	var workers sync.WaitGroup
 	workers.Go(func() { s.follower.run(working) })

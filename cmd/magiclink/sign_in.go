@@ -73,7 +73,7 @@ func (s *server) makeServices(core magiclink.Config, landing *landing) (*service
 	s.flow = flow
 	config := httpadapter.ServiceConfig{
 		Config: core, Clients: &s.config, SignIn: flow, SessionsPath: httpadapter.SessionsPath,
-		Health: true, Ready: s.follower.ready, NotFound: landing,
+		Health: true, Ready: s.ready, NotFound: landing,
 	}
 	with, err := httpadapter.NewService(config)
 	if err != nil {
