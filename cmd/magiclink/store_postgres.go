@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/magiclink-go/magiclink"
@@ -30,10 +34,64 @@ func openPostgres(ctx context.Context, url string) (magiclink.Store, func() erro
 	if errors.Is(err, postgres.ErrNotMigrated) {
 		err = fmt.Errorf("the database is not prepared for this version: run \"magiclink migrate\" with the same -store: %w", err)
 	}
+	if err == nil {
+		err = checkPooler(ctx, url)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(adviseServer(err), closeStore())
 	}
 	return store, closeStore, nil
+}
+
+// checkPooler refuses a pooler that gives the statements which one connection has prepared to another one: most calls would fail. Ping alone
+// succeeds as long as it is the first to prepare its statement. Any other error says nothing about that.
+func checkPooler(ctx context.Context, url string) error {
+	config, err := pgxpool.ParseConfig(url) // which knows the parameters of the pool
+	if err != nil || config.ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement {
+		return err
+	}
+	name := "magiclink_" + rand.Text()
+	for range 2 {
+		conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+		if err != nil {
+			return nil //nolint:nilerr // Ping has reached the server
+		}
+		defer conn.Close(ctx) //nolint:errcheck // nothing was written
+		answer, _ := errors.AsType[*pgconn.PgError](prepare(ctx, conn, name))
+		if answer != nil && (answer.Code == "42P05" || answer.Code == "26000") { // the statement exists, and does not exist
+			_, _ = conn.Exec(ctx, "DEALLOCATE "+pgx.Identifier{name}.Sanitize(), pgx.QueryExecModeSimpleProtocol)
+			return fmt.Errorf("the pooler between this process and the server keeps no prepared statements: "+
+				"add default_query_exec_mode=exec to the parameters of -store: %w", answer)
+		}
+	}
+	return nil
+}
+
+// prepare prepares a statement and uses it.
+func prepare(ctx context.Context, conn *pgx.Conn, name string) error {
+	if _, err := conn.Prepare(ctx, name, "SELECT 1"); err != nil {
+		return err
+	}
+	_, err := conn.Exec(ctx, name)
+	return err
+}
+
+// adviceOfPostgres says what to do about an answer of the server to the first connection, or nothing.
+func adviceOfPostgres(err error) string {
+	answer, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case !ok && strings.Contains(err.Error(), "server refused TLS connection"):
+		return "turn TLS on at the server, or, where the network is yours alone, write sslmode=disable in -store"
+	case !ok:
+		return ""
+	}
+	return map[string]string{
+		"28P01": "correct the user or the password in -store, or in PGPASSWORD",
+		"3D000": "correct the name of the database in -store, or make it with createdb",
+		"42704": "correct the parameters of -store",
+		"53300": "raise max_connections of the server or the limit of the role, or lower pool_max_conns in -store of all processes",
+		"08P01": "where a pooler answers, give this command a connection to the server itself",
+	}[answer.Code]
 }
 
 // connectPostgres returns a store that connects when it is used.

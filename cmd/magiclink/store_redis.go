@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 
@@ -27,9 +28,23 @@ func openRedis(ctx context.Context, server string, options redis.Options) (magic
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := store.Ping(ctx); err != nil {
-		return nil, nil, errors.Join(mentionTLS(server, err), closeAll())
+		return nil, nil, errors.Join(adviseRedis(server, err), closeAll())
 	}
 	return store, closeAll, nil
+}
+
+// adviseRedis says what to do where the database or the kind of the server is not the one of the URL, or the server is not reached.
+func adviseRedis(server string, err error) error {
+	for text, advice := range map[string]string{
+		"DB index is out of range":                   "write a number in -store that is below databases of the server: 0 to 15, if nobody has changed it",
+		"SELECT is not allowed in cluster mode":      "the server is part of a cluster: leave the number of the database out, and name another of its servers, redis://HOST:6379?addr=HOST2:6379",
+		"This instance has cluster support disabled": "the server is part of no cluster: leave addr out of -store",
+	} {
+		if strings.Contains(err.Error(), text) {
+			return fmt.Errorf("%w: %s", err, advice)
+		}
+	}
+	return mentionTLS(server, err)
 }
 
 // quiet keeps go-redis from writing to standard error by itself: what matters comes back as errors of calls.

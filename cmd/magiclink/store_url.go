@@ -28,10 +28,20 @@ func hidesPassword(text string) bool {
 // checkURL refuses a URL of which a part may be a part of a password, since it would appear in errors.
 func (f *storeFlag) checkURL() error {
 	u, err := url.Parse(f.where)
-	if err == nil && u.Host != "" && u.Fragment == "" && !hidesPassword(f.where) && !f.misplaced(u) {
+	if err == nil && (u.Host != "" || f.namesHostElsewhere(u)) && u.Fragment == "" && !hidesPassword(f.where) && !f.misplaced(u) {
 		return nil
 	}
-	return usagef("-store is not a URL: write SCHEME://USER:PASSWORD@HOST/DATABASE, and in the password %s", percentCodes)
+	socket := ""
+	if strings.HasPrefix(f.scheme(), "postgres") {
+		socket = "; for a Unix socket write postgres:///DATABASE?host=/var/run/postgresql"
+	}
+	return usagef("-store is not a URL: write SCHEME://USER:PASSWORD@HOST/DATABASE, and in the password %s%s", percentCodes, socket)
+}
+
+// namesHostElsewhere reports whether the server is named by a parameter: the directory of a Unix socket, or an entry in a service file. A URL that
+// names none is more likely a faulty one than one for the socket that PostgreSQL's programs would guess.
+func (f *storeFlag) namesHostElsewhere(u *url.URL) bool {
+	return !f.isRedis() && (u.Query().Get("host") != "" || u.Query().Get("service") != "")
 }
 
 // misplaced reports whether the path and the parameters, which Redis shows in its errors, may be a part of a password.
@@ -57,6 +67,9 @@ func adviseServer(err error) error {
 		return fmt.Errorf("%w: nothing listens there: start the server, or correct the host and the port in -store", err)
 	case errors.Is(err, context.DeadlineExceeded), isNetwork && network.Timeout():
 		return fmt.Errorf("%w: the server does not answer: correct the host and the port in -store, or let the firewall pass them", err)
+	}
+	if text := adviceOfPostgres(err); text != "" {
+		return fmt.Errorf("%w: %s", err, text)
 	}
 	return adviseTLS(err)
 }
