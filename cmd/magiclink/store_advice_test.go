@@ -40,7 +40,7 @@ func TestPostgresOverUnixSocket(t *testing.T) {
 	folder, err := os.MkdirTemp("", "magiclink") // the name of a socket is short
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(folder)) })
-	require.NoError(t, os.Chmod(folder, 0o777)) //nolint:gosec // the server has a user of its own
+	require.NoError(t, os.Chmod(folder, 0o777)) // the server has a user of its own
 	server := dbtest.StartPostgres(t, "unix_socket_directories="+folder)
 	service := filepath.Join(t.TempDir(), "services")
 	text := fmt.Sprintf("[links]\nhost=%s\nport=%d\nuser=magiclink\ndbname=postgres\n", folder, server.Port)

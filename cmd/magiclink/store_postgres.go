@@ -80,7 +80,9 @@ func prepare(ctx context.Context, conn *pgx.Conn, name string) error {
 func adviceOfPostgres(err error) string {
 	answer, ok := errors.AsType[*pgconn.PgError](err)
 	switch {
-	case !ok && strings.Contains(err.Error(), "server refused TLS connection"):
+	case !ok && strings.Contains(err.Error(), "ValidateConnect failed"):
+		return "no server of -store is what its target_session_attrs asks for: name the primary"
+	case !ok && strings.HasSuffix(err.Error(), "server refused TLS connection"): // sslmode=prefer goes on without TLS
 		return "turn TLS on at the server, or, where the network is yours alone, write sslmode=disable in -store"
 	case !ok:
 		return ""
