@@ -19,6 +19,7 @@ import (
 const (
 	connectTimeout = 2 * time.Second  // of one attempt, unless the URL has a connect_timeout
 	startTimeout   = 10 * time.Second // of the first look at a server
+	pooledProbes   = 4                // connections that prepare the same statement: a busy pooler may give two of them different servers
 )
 
 // openPostgres refuses a server that cannot be reached, and tables that are not there: a service that cannot work should say
@@ -51,7 +52,7 @@ func checkPooler(ctx context.Context, url string) error {
 		return err
 	}
 	name := "magiclink_" + rand.Text()
-	for range 2 {
+	for range pooledProbes {
 		conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
 		if err != nil {
 			return nil //nolint:nilerr // Ping has reached the server
