@@ -3,7 +3,9 @@ package redis_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -92,7 +94,7 @@ func benchStores(b *testing.B) (*redis.Store, bare) {
 type caller func(ctx context.Context, i int) error
 
 // beside measures the store, the bare command and a second floor in turns of some milliseconds, so that the other work of the
-// machine slows all of them down. They take turns in being the first. "handler" is one caller whose context can end, as that of a
+// machine slows all of them down. "handler" is one caller whose context can end, as that of a
 // request can: go-redis alone does not notice such an end.
 func beside(b *testing.B, second string, prepare func(n int) []caller) {
 	b.Helper()
@@ -107,11 +109,10 @@ func beside(b *testing.B, second string, prepare func(n int) []caller) {
 				ctx = b.Context()
 			}
 			var took [3]time.Duration
-			for left, turn := b.N, 0; left > 0; turn++ {
+			for left := b.N; left > 0; {
 				n := min(left, 64*kind.callers)
 				calls := prepare(n)
-				for k := range calls {
-					which := (turn + k) % len(calls)
+				for _, which := range rand.Perm(len(calls)) { // what runs before can leave work behind
 					took[which] += crowd(b, ctx, kind.callers, n, calls[which])
 				}
 				left -= n
@@ -136,7 +137,11 @@ func newBare(b *testing.B, client goredis.UniversalClient) bare {
 	b.Helper()
 	automatic, err := client.AutoPipeline()
 	require.NoError(b, err)
-	return bare{client, automatic, fmt.Sprintf("%0230d", 0)}
+	store := openStore(b, client, redis.Options{})
+	require.NoError(b, store.Create(b.Context(), benchRecord(-1)))
+	size, err := client.StrLen(b.Context(), redis.DefaultPrefix+benchID(-1)).Result()
+	require.NoError(b, err)
+	return bare{client, automatic, strings.Repeat("0", int(size))}
 }
 
 func bareKey(i int) string { return fmt.Sprintf("bare:%022d", i) }

@@ -14,13 +14,13 @@ type bounded struct {
 // Deadline implements [context.Context].
 func (b bounded) Deadline() (time.Time, bool) { return b.deadline, true }
 
-// context returns a context that ends between one and two timeouts from now. The runner uses it for many batches: the timer of a
-// context for each batch would cost a lone call a twentieth.
+// context returns a context that ends between one and two timeouts after the runner began with its batch. The runner uses it for many
+// batches: the timer of a context for each batch would cost a lone call a twentieth.
 func (r *runner) context() context.Context {
 	timeout := r.lane.timeout
-	if now := time.Now(); r.until.Sub(now) < timeout {
+	if r.until.Sub(r.began) < timeout {
 		r.release()
-		r.until = now.Add(2 * timeout)
+		r.until = r.began.Add(2 * timeout)
 		r.ctx, r.cancel = context.WithDeadline(context.Background(), r.until)
 	}
 	return r.ctx

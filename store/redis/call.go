@@ -41,9 +41,8 @@ type call struct {
 	redirect string // the address of the server that another one has named
 	asking   bool   // that server has the key as a guest
 
-	done chan struct{}
-
 	// The fields below are guarded by lane.mu.
+	done  chan struct{} // closed when the call is answered; nil if its caller has carried it out
 	state state
 	batch *batch
 }
@@ -85,8 +84,7 @@ type batch struct {
 const grace = 500 * time.Millisecond
 
 // newBatch makes the calls running. The caller holds lane.mu.
-func newBatch(calls []*call, timeout time.Duration) *batch {
-	now := time.Now()
+func newBatch(calls []*call, now time.Time, timeout time.Duration) *batch {
 	b := &batch{calls: calls, deadline: now.Add(timeout)}
 	var last time.Time
 	for _, c := range calls {

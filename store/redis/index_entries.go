@@ -27,7 +27,7 @@ func (s *Store) addToIndexes(ctx context.Context, record magiclink.Record) error
 	for _, key := range s.indexKeys(record.Subject) {
 		calls = append(calls, &call{key: key, operation: &operation{
 			command: func(c *call, full bool) []any {
-				return append(addScript.call(c.key, full), entry, last, flag(c.confirm), width)
+				return addScript.call(c.key, full, entry, last, flag(c.confirm), width)
 			},
 			settle: func(*call, any) {},
 		}})
@@ -48,7 +48,7 @@ func (s *Store) entries(ctx context.Context, name, key, before string, n int) (i
 	}
 	c := &call{key: key, operation: &operation{
 		reads:   true,
-		command: func(c *call, full bool) []any { return append(entriesScript.call(c.key, full), from, n) },
+		command: func(c *call, full bool) []any { return entriesScript.call(c.key, full, from, n) },
 		settle: func(c *call, reply any) {
 			ids, c.verdict = idsOf(reply)
 			if len(ids) > 0 && len(reply.([]any)) == n {

@@ -39,7 +39,7 @@ func (s *Store) trimIndex(ctx context.Context, key string) error {
 	for from := "-"; from != ""; {
 		next := ""
 		err := s.do(ctx, "purge", &call{key: key, operation: &operation{
-			command: func(c *call, full bool) []any { return append(trimScript.call(c.key, full), from, trimCount) },
+			command: func(c *call, full bool) []any { return trimScript.call(c.key, full, from, trimCount) },
 			settle: func(_ *call, reply any) {
 				if last, ok := reply.(string); ok {
 					next = "(" + last

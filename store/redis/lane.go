@@ -56,16 +56,18 @@ func (l *lane) begin(ctx context.Context, c *call, canLead bool) (left <-chan st
 	}
 	left = ctx.Done() // before the call is in the queue: a context may panic
 	c.deadline = deadlineOf(ctx.Deadline())
-	c.done = make(chan struct{})
 	r, err := l.submit(c, canLead && left == nil)
 	if r != nil {
-		r.lead()
+		r.lead(c)
 	}
 	return left, err
 }
 
 // await waits until the call is answered, or until left is closed.
 func (l *lane) await(ctx context.Context, c *call, left <-chan struct{}) error {
+	if c.done == nil {
+		return c.failure
+	}
 	select {
 	case <-c.done:
 		return c.failure
@@ -100,6 +102,7 @@ func (l *lane) submit(c *call, canLead bool) (*runner, error) {
 	}
 	l.queue = append(l.queue, c)
 	if !canLead || !l.needsRunner() {
+		c.done = make(chan struct{})
 		l.startRunner()
 		return nil, nil
 	}
@@ -165,7 +168,9 @@ func (l *lane) answer(calls ...*call) {
 	for _, c := range calls {
 		if c.state == running {
 			c.state = answered
-			close(c.done)
+			if c.done != nil {
+				close(c.done)
+			}
 		}
 	}
 }

@@ -61,7 +61,7 @@ func (s *Store) Take(ctx context.Context, key string, rate magiclink.Rate, at ti
 	c := &call{key: s.limitKey(key), operation: &operation{
 		once: true,
 		command: func(c *call, full bool) []any {
-			return append(takeScript.call(c.key, full), takeArguments(rate, at)...)
+			return takeScript.call(c.key, full, takeArguments(rate, at)...)
 		},
 		settle: func(c *call, reply any) { wait, c.verdict = settleTake(reply, rate, at) },
 	}}

@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -53,9 +52,12 @@ func (c *call) read(reply any) (err error) {
 }
 
 func consumeCommand(c *call, full bool) []any {
-	use := " " + c.mark + " " + strconv.Itoa(len(c.by)) + "\n" + c.by
-	return append(consumeScript.call(c.key, full), c.at.UnixMilli(), use, flag(c.confirm))
+	use := appendUse(make([]byte, 0, useSize+len(c.by)), c.at, c.mark, c.by)
+	return c.confirmed(consumeScript.call(c.key, full, c.at.UnixMilli(), use))
 }
+
+// useSize is as large as a use without its by.
+const useSize = 40
 
 // settleConsume reads the record as it is after the script. The call has consumed the record if the record says so.
 func settleConsume(c *call, reply any) {
@@ -72,7 +74,7 @@ func settleConsume(c *call, reply any) {
 }
 
 func revokeCommand(c *call, full bool) []any {
-	return append(revokeScript.call(c.key, full), c.at.UnixMilli(), flag(c.confirm))
+	return c.confirmed(revokeScript.call(c.key, full, appendRevocation(nil, c.at)))
 }
 
 func settleRevoke(c *call, reply any) {
@@ -82,11 +84,20 @@ func settleRevoke(c *call, reply any) {
 }
 
 // call returns the command that runs the script. Full sends the text of the script, which the server then keeps.
-func (s *script) call(key string, full bool) []any {
+func (s *script) call(key string, full bool, args ...any) []any {
+	begin := s.bySHA
 	if full {
-		return []any{"eval", s.text, 1, key}
+		begin = s.byText
 	}
-	return []any{"evalsha", s.sha, 1, key}
+	return append(append(append(make([]any, 0, len(begin)+len(args)+2), begin...), key), args...) // with room for confirmed
+}
+
+// confirmed lets the script write also where nothing changes, so that replicas have something to confirm.
+func (c *call) confirmed(command []any) []any {
+	if c.confirm {
+		return append(command, "1")
+	}
+	return command
 }
 
 func flag(set bool) string {

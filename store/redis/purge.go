@@ -84,7 +84,8 @@ func (s *Store) purgeServer(ctx context.Context, server *goredis.Client, before 
 // globEscaper makes a text match itself alone.
 var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `]`, `\]`)
 
-// scan returns the next keys whose records may have ended: the server removes a key [Margin] after that.
+// scan returns the next keys whose records may have ended: the server removes a key [Margin] after that, by its own clock, which may differ
+// from those of the callers by another Margin.
 func (s *Store) scan(ctx context.Context, server *goredis.Client, cursor uint64, before time.Time) (page, error) {
 	keys, next, err := server.ScanType(ctx, cursor, globEscaper.Replace(s.options.Prefix)+"*", scanCount, "string").Result()
 	keys = slices.DeleteFunc(keys, func(key string) bool { return strings.HasPrefix(key, s.options.Prefix+apartFromIDs) })
@@ -101,7 +102,7 @@ func (s *Store) scan(ctx context.Context, server *goredis.Client, cursor uint64,
 	p := page{next: next}
 	for i, c := range commands {
 		stop, failure := c.Int64()
-		if failure == nil && stop <= broom(before) { // also a key without an expiry
+		if failure == nil && stop <= broom(before)+Margin.Milliseconds() { // also a key without an expiry
 			p.keys = append(p.keys, keys[i])
 		}
 	}
@@ -115,7 +116,7 @@ func (s *Store) remove(ctx context.Context, keys []string, before time.Time) (re
 	for len(open) > 0 {
 		commands := make([]goredis.Cmder, len(open))
 		for i, key := range open {
-			commands[i] = newCommand(ctx, append(purgeScript.call(key, full), at))
+			commands[i] = newCommand(ctx, purgeScript.call(key, full, at))
 		}
 		pipeline := s.client.Pipeline()
 		_ = pipeline.BatchProcess(ctx, commands...)

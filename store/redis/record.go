@@ -11,18 +11,27 @@ import (
 	"github.com/magiclink-go/magiclink"
 )
 
-// A record is one string under the key of its id:
+// A record is one string under the key of its id. It begins with what Create writes, and never changes:
 //
-//	expires consumed revoked timeout repeat n\n      the state, which scripts read and write
-//	by                                               n bytes
-//	created creation n1 n2 n3 n4 n5 n6\n             what never changes
-//	tenant business external email path extension    n1 to n6 bytes
+//	expires stay timeout created creation n1 n2 n3 n4 n5 size\n
+//	tenant business external email path extension
+//	-
 //
-// Times are decimal milliseconds, "-" where there is none. The timeout is in seconds. Creation is the mark of the Create, and repeat is
-// the mark of the Consume with an empty by: a mark shows a call that is sent again that it has taken place already. The id is in the key.
+// A use and a revocation are appended, in this order, so that the last byte says what happened to the link:
+//
+//	at repeat n\nby+
+//	at!
+//
+// Times are decimal milliseconds. Stay is for how many milliseconds the server keeps the record after a use, and the timeout is in
+// seconds. The first five texts have n1 to n5 bytes, all six together have size, and by has n. Creation is the mark of the Create, and
+// repeat is the mark of the Consume with an empty by: a mark shows a call that is sent again that it has taken place already. The id is in
+// the key.
 const (
-	none      = "-"
-	textCount = 6
+	unused  = "-"
+	used    = "+"
+	revoked = "!"
+
+	none = "-" // no mark
 )
 
 // largest is the largest number of milliseconds, in both directions from 1970, that a number of Lua holds exactly.
@@ -67,62 +76,92 @@ func outOfRange(t time.Time) bool { return t.Before(earliest) || t.After(latest)
 
 // encode returns the value of the key.
 func (e *entry) encode() []byte {
-	b := make([]byte, 0, 160+len(e.TenantID)+len(e.BusinessID)+len(e.ExternalBusinessID)+len(e.Email)+len(e.Path)+len(e.Extension))
-	b = strconv.AppendInt(b, e.ExpiresAt.UnixMilli(), 10)
-	b = appendEvent(b, e.ConsumedAt)
-	b = appendEvent(b, e.RevokedAt)
-	b = appendNumber(b, int64(e.SessionTimeout/time.Second))
-	b = append(b, " "+none...) // repeat
-	b = appendNumber(b, int64(len(e.ConsumedBy)))
-	b = append(b, '\n')
-	b = append(b, e.ConsumedBy...)
-	b = strconv.AppendInt(b, e.CreatedAt.UnixMilli(), 10)
-	b = append(append(b, ' '), e.creation...)
 	texts := e.texts()
+	size := len(e.Extension)
+	for _, s := range texts {
+		size += len(*s)
+	}
+	b := make([]byte, 0, headSize+size+len(e.ConsumedBy))
+	b = strconv.AppendInt(b, e.ExpiresAt.UnixMilli(), 10)
+	b = appendNumber(b, stay(e.SessionTimeout))
+	b = appendNumber(b, int64(e.SessionTimeout/time.Second))
+	b = appendNumber(b, e.CreatedAt.UnixMilli())
+	b = append(append(b, ' '), e.creation...)
 	for _, s := range texts {
 		b = appendNumber(b, int64(len(*s)))
 	}
-	b = append(b, '\n')
+	b = append(appendNumber(b, int64(size)), '\n')
 	for _, s := range texts {
 		b = append(b, *s...)
+	}
+	b = append(append(b, e.Extension...), unused...)
+	if !e.ConsumedAt.IsZero() {
+		b = appendUse(b, e.ConsumedAt, e.repeat, e.ConsumedBy)
+	}
+	if !e.RevokedAt.IsZero() {
+		b = appendRevocation(b, e.RevokedAt)
 	}
 	return b
 }
 
-func (e *entry) texts() [textCount]*string {
-	return [textCount]*string{&e.TenantID, &e.BusinessID, &e.ExternalBusinessID, &e.Email, &e.Path, &e.Extension}
+// headSize is as large as the first line of most records, with the last byte.
+const headSize = 96
+
+// texts returns all texts but the extension, which is the rest.
+func (e *entry) texts() [5]*string {
+	return [5]*string{&e.TenantID, &e.BusinessID, &e.ExternalBusinessID, &e.Email, &e.Path}
 }
 
 func appendNumber(b []byte, n int64) []byte { return strconv.AppendInt(append(b, ' '), n, 10) }
 
-func appendEvent(b []byte, t time.Time) []byte {
-	if t.IsZero() {
-		return append(b, " "+none...)
-	}
-	return appendNumber(b, t.UnixMilli())
+func appendUse(b []byte, at time.Time, mark, by string) []byte {
+	b = strconv.AppendInt(b, at.UnixMilli(), 10)
+	b = append(append(b, ' '), mark...)
+	b = append(appendNumber(b, int64(len(by))), '\n')
+	return append(append(b, by...), used...)
+}
+
+func appendRevocation(b []byte, at time.Time) []byte {
+	return append(strconv.AppendInt(b, at.UnixMilli(), 10), revoked...)
 }
 
 // decode reads the value of the key of an id.
 func decode(id, value string) (entry, error) {
-	e := entry{Record: magiclink.Record{ID: id}}
-	state, rest, ok := strings.Cut(value, "\n")
-	f := fields{text: state, ok: ok}
-	e.ExpiresAt, e.ConsumedAt, e.RevokedAt = f.time(), f.time(), f.time()
+	e := entry{Record: magiclink.Record{ID: id}, repeat: none}
+	line, rest, ok := strings.Cut(value, "\n")
+	f := fields{text: line, ok: ok}
+	e.ExpiresAt = f.time()
+	f.number() // stay
 	e.SessionTimeout = time.Duration(f.number()) * time.Second
-	e.repeat = f.next()
-	e.ConsumedBy, rest = f.cut(rest, f.number())
-
-	var line string
-	line, rest, ok = strings.Cut(rest, "\n")
-	f = fields{text: line, ok: f.end() && ok}
 	e.CreatedAt, e.creation = f.time(), f.next()
+	size := int64(len(rest))
 	for _, s := range e.texts() {
 		*s, rest = f.cut(rest, f.number())
 	}
-	if !f.end() || rest != "" {
+	e.Extension, rest = f.cut(rest, f.number()-size+int64(len(rest)))
+	if !f.end() || !e.decodeEvents(rest) {
 		return entry{}, errNoRecord
 	}
 	return e, nil
+}
+
+// decodeEvents reads what follows the texts. It reports whether that is as it should be.
+func (e *entry) decodeEvents(text string) bool {
+	text, ok := strings.CutPrefix(text, unused)
+	if line, rest, isUsed := strings.Cut(text, "\n"); isUsed {
+		f := fields{text: line, ok: ok}
+		e.ConsumedAt, e.repeat = f.time(), f.next()
+		e.ConsumedBy, rest = f.cut(rest, f.number())
+		if text, ok = strings.CutPrefix(rest, used); !f.end() {
+			return false
+		}
+	}
+	if at, isRevoked := strings.CutSuffix(text, revoked); isRevoked {
+		f := fields{text: at, ok: ok}
+		e.RevokedAt = f.time()
+		return f.end()
+	}
+	return ok && text == ""
 }
 
 // fields reads a line word by word. Ok is false from the first word on that is not as it should be.
@@ -143,15 +182,7 @@ func (f *fields) number() int64 {
 	return n
 }
 
-func (f *fields) time() time.Time {
-	word := f.next()
-	if word == none {
-		return time.Time{}
-	}
-	n, err := strconv.ParseInt(word, 10, 64)
-	f.ok = f.ok && err == nil
-	return moment(n)
-}
+func (f *fields) time() time.Time { return moment(f.number()) }
 
 // cut takes the first n bytes of the rest.
 func (f *fields) cut(rest string, n int64) (text, after string) {
@@ -173,6 +204,11 @@ func truncate(t time.Time) time.Time { return moment(t.UnixMilli()) }
 // broom returns when the server may remove the key, in milliseconds: a margin after the end of the record.
 func broom(end time.Time) int64 {
 	return max(1, min(end.Add(Margin).UnixMilli(), largest))
+}
+
+// stay returns for how long the server keeps a record after its use, in milliseconds: a margin longer than the session lasts.
+func stay(timeout time.Duration) int64 {
+	return max(1, timeout.Milliseconds()+Margin.Milliseconds())
 }
 
 // checkCall checks the time of a Consume or a Revoke.

@@ -26,7 +26,7 @@ type runner struct {
 	// The fields below are guarded by lane.mu.
 	late      bool
 	dismissed bool
-	began     time.Time // when the runner began with its batch
+	began     time.Time // when the runner began with its batch; its own goroutine reads it without the lock
 	current   *batch    // from take to answer
 }
 
@@ -71,8 +71,8 @@ func (r *runner) work() {
 	returned = true
 }
 
-// lead carries out one batch in the goroutine of a caller.
-func (r *runner) lead() {
+// lead carries out one batch in the goroutine of the caller of c.
+func (r *runner) lead(c *call) {
 	defer r.lane.routines.Done()
 	returned := false
 	defer func() {
@@ -83,14 +83,17 @@ func (r *runner) lead() {
 	r.last = 0
 	r.step()
 	returned = true // before hand: another caller may lead the runner as soon as it is kept
-	r.hand()
+	r.hand(c)
 }
 
-// hand counts the runner out and keeps it for the next caller that leads.
-func (r *runner) hand() {
+// hand counts the runner out and keeps it for the next caller that leads. The caller of c goes on to wait if another runner has c.
+func (r *runner) hand(c *call) {
 	l := r.lane
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if c.state != answered {
+		c.done = make(chan struct{})
+	}
 	r.countOut()
 	l.spare = r
 	l.startRunner()
@@ -178,7 +181,7 @@ func (r *runner) take() *batch {
 	if len(calls) == 0 {
 		return nil
 	}
-	r.current = newBatch(calls, r.lane.timeout)
+	r.current = newBatch(calls, r.began, r.lane.timeout)
 	return r.current
 }
 

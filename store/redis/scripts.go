@@ -10,53 +10,60 @@ import (
 // script is a program that the server runs in one atomic step. It begins with "#!lua" and names no flags: a server that takes no
 // writes (a read-only replica, a full or failing one) then refuses the script before it begins.
 type script struct {
-	text, sha string
+	text          string
+	bySHA, byText []any // how a command with the script begins, up to the number of its keys
 }
 
 func newScript(text string) *script {
 	sum := sha1.Sum([]byte(text)) //nolint:gosec // G401: as above
-	return &script{text: text, sha: hex.EncodeToString(sum[:])}
+	return &script{text: text, bySHA: []any{"evalsha", hex.EncodeToString(sum[:]), 1}, byText: []any{"eval", text, 1}}
 }
 
-// readState cuts a value into the words of its state, and start is where by begins. It leaves the script if there is no such record.
-// A number becomes text by '%.0f': some servers write large ones as 2e+12.
-const readState = `#!lua
-local function broom(stop) return string.format('%.0f', math.max(1, stop + MARGIN)) end
+// Consume returns the value as it is afterwards, or nothing if there is no record. ARGV: at; the use as the value holds it; and "1" to write
+// also where a record that was used stays as it is.
+//
+// Of all operations this one has to be fast. So it reads only the beginning and the end of the value, appends what the caller has written,
+// and leaves it to the caller to see what it has found.
+const consumeText = `#!lua
 local value = redis.call('GET', KEYS[1])
 if not value then return false end
-local expires, consumed, revoked, timeout, mark, size, start =
-	string.match(value, '^(%-?%d+) (%-?%d*) (%-?%d*) (%-?%d+) (%S+) (%d+)\n()')
-if not expires then return redis.error_reply('ERR magiclink: not a record') end
-`
-
-// Consume returns the value as it is afterwards. ARGV: at, then mark, size and by as the value holds them, and "1" to write also where
-// a record that was consumed stays as it is.
-const consumeText = `
-if revoked == '-' and consumed == '-' and tonumber(ARGV[1]) < tonumber(expires) then
-	value = expires .. ' ' .. ARGV[1] .. ' - ' .. timeout .. ARGV[2] .. string.sub(value, start + size)
-	redis.call('SET', KEYS[1], value, 'PXAT', broom(ARGV[1] + timeout * 1000))
-elseif ARGV[3] == '1' and revoked == '-' and consumed ~= '-' then
-	redis.call('PEXPIREAT', KEYS[1], broom(consumed + timeout * 1000))
+local expires, stay = string.match(value, '^(%-?%d+) (%d+) ')
+local last = string.sub(value, -1)
+if expires and last == '-' and expires - ARGV[1] > 0 then
+	value = value .. ARGV[2]
+	redis.call('SET', KEYS[1], value, 'PX', stay)
+elseif ARGV[3] and last == '+' then
+	redis.call('SET', KEYS[1], value, 'KEEPTTL')
 end
 return value
 `
 
-// Revoke returns 1 if it has revoked the record, 0 if that was done before, or nothing if there is no record. ARGV: at, and "1" to write also where the record was revoked before.
-const revokeText = `
-if revoked == '-' then
-	value = expires .. ' ' .. consumed .. ' ' .. ARGV[1] .. ' ' .. timeout .. ' ' .. mark .. ' ' .. size .. '\n' .. string.sub(value, start)
-	redis.call('SET', KEYS[1], value, 'PXAT', broom(expires))
+// readState reads a record. It leaves the script if there is none. A number becomes text by '%.0f': some servers write large ones as
+// 2e+12.
+const readState = `#!lua
+local value = redis.call('GET', KEYS[1])
+if not value then return false end
+local expires, timeout, size, start = string.match(value, '^(%-?%d+) %d+ (%-?%d+) %-?%d+ %S+ %d+ %d+ %d+ %d+ %d+ (%d+)\n()')
+local last = string.sub(value, -1)
+if not expires or not string.find('-+!', last, 1, true) then return redis.error_reply('ERR magiclink: not a record') end
+`
+
+// Revoke returns 1 if it has revoked the record, 0 if that was done before, or nothing if there is no record. ARGV: the revocation as the
+// value holds it, and "1" to write also where the record was revoked before.
+const revokeText = readState + `
+if last ~= '!' then
+	redis.call('SET', KEYS[1], value .. ARGV[1], 'PXAT', string.format('%.0f', math.max(1, expires + MARGIN)))
 	return 1
-elseif ARGV[2] == '1' then
-	redis.call('PEXPIREAT', KEYS[1], broom(expires))
+elseif ARGV[2] then
+	redis.call('SET', KEYS[1], value, 'KEEPTTL')
 end
 return 0
 `
 
 // Purge removes the record if it has ended, and returns how many it removed. ARGV: before.
-const purgeText = `
+const purgeText = readState + `
 local stop = tonumber(expires)
-if consumed ~= '-' and revoked == '-' then stop = consumed + timeout * 1000 end
+if last == '+' then stop = string.match(value, '^%-(%-?%d+) ', start + size) + timeout * 1000 end
 if stop < tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
 return 0
 `
@@ -73,14 +80,9 @@ end
 `
 
 var (
-	consumeScript = newScript(stateScript(consumeText))
-	revokeScript  = newScript(stateScript(revokeText))
-	purgeScript   = newScript(stateScript(purgeText))
+	consumeScript = newScript(consumeText)
+	revokeScript  = newScript(strings.ReplaceAll(revokeText, "MARGIN", strconv.FormatInt(Margin.Milliseconds(), 10)))
+	purgeScript   = newScript(purgeText)
 	probeScript   = newScript("#!lua\nreturn 1")
 	touchScript   = newScript(touchText)
 )
-
-// stateScript returns a script that begins with readState.
-func stateScript(text string) string {
-	return strings.ReplaceAll(readState+text, "MARGIN", strconv.FormatInt(Margin.Milliseconds(), 10))
-}
