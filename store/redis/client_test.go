@@ -163,6 +163,23 @@ func TestPermissions(t *testing.T) {
 }
 
 // TestPermissionsOnCluster does the same on a cluster, in whose servers go-redis needs some more.
+// TestRenamedCommands takes commands away. The server quotes the command that it does not know, and the error must not.
+func TestRenamedCommands(t *testing.T) {
+	for command, names := range map[string][]string{
+		"set": {"create", "take"}, "get": {"consume", "revoke"}, "getex": {"get"}, "evalsha": {"consume", "revoke", "take"}, "scan": {"purge"}, "eval": {"ping"},
+	} {
+		store := openStore(t, openClient(t, dbtest.StartRedis(t, "rename-command "+command+` ""`).URL(), nil), redis.Options{})
+		for _, name := range names {
+			err := allCalls(store)[name](t.Context(), 1)
+			require.ErrorContains(t, err, "rename-command must not take away", "%s without %s", name, command)
+			require.NotContains(t, err.Error(), "args", "%s without %s", name, command)
+			require.NotErrorIs(t, err, magiclink.ErrUnknownOutcome)
+		}
+	}
+	store := openStore(t, openClient(t, dbtest.StartRedis(t, `rename-command info ""`).URL(), nil), redis.Options{})
+	require.NoError(t, store.Ping(t.Context()), "what INFO says cannot be read")
+}
+
 func TestPermissionsOnCluster(t *testing.T) {
 	cluster := dbtest.StartRedisCluster(t, 0)
 	for _, node := range cluster.Nodes {

@@ -23,6 +23,9 @@ const clusterAdvice = "the server is part of a cluster: use goredis.NewClusterCl
 const permissionAdvice = "the user lacks a permission: ACL SETUSER … ~PREFIX* +set +get +getex +del +pexpireat +pexpiretime +incrby +pexpire " +
 	"+zadd +zrange +zrem +time +eval +evalsha +scan +wait +ping +info, and in a cluster +cluster|slots +asking"
 
+const commandAdvice = "the server lacks a command: Redis 7.0, Valkey 7.2 or newer is needed, and rename-command must not take away a command " +
+	"that the package comment of store/redis lists"
+
 // refusals are errors of the server by which it refuses a command, with what to do.
 var refusals = []struct{ prefix, advice string }{
 	{"READONLY", "the server is a replica and takes no writes: connect to the primary; a failover client needs ReplicaOnly unset"},
@@ -46,7 +49,8 @@ var refusals = []struct{ prefix, advice string }{
 	{"ERR magiclink: not a limit", errNoLimit.Error()},
 	{"ERR Error compiling script", "the server is too old: Redis 7.0, Valkey 7.2 or newer is needed"},
 	{"ERR syntax error", "the server is too old: Redis 7.0, Valkey 7.2 or newer is needed"},
-	{"ERR unknown command", "the server is too old, or another product: Redis 7.0, Valkey 7.2 or newer is needed"},
+	{"ERR unknown command", commandAdvice},
+	{"ERR Unknown ", commandAdvice}, // in a script
 	{"ERR max number of clients", "the server has too many clients: raise maxclients, or lower PoolSize"},
 }
 
@@ -55,7 +59,7 @@ func withAdvice(err error) error {
 	if server, ok := errors.AsType[goredis.Error](err); ok {
 		for _, r := range refusals {
 			if strings.HasPrefix(server.Error(), r.prefix) {
-				return fmt.Errorf("%s: %w", r.advice, err)
+				return fmt.Errorf("%s: %w", r.advice, unquoted{err})
 			}
 		}
 	}
@@ -67,6 +71,17 @@ func withAdvice(err error) error {
 	}
 	return err
 }
+
+// unquoted is an error of the server that is shown without the arguments of the command: they hold what is known of a link.
+type unquoted struct{ error }
+
+// Error implements error.
+func (e unquoted) Error() string {
+	text, _, _ := strings.Cut(e.error.Error(), ", with args beginning with")
+	return text
+}
+
+func (e unquoted) Unwrap() error { return e.error }
 
 // harmless reports whether the attempt has certainly changed nothing: the server has refused it, or nothing was sent.
 func harmless(err error) bool {

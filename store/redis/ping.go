@@ -47,7 +47,7 @@ func ping(ctx context.Context, server *goredis.Client) (info string, err error) 
 	}
 	text, err := server.Info(ctx, "memory", "cluster").Result()
 	if err != nil {
-		if goredis.IsPermissionError(err) {
+		if goredis.IsPermissionError(err) || goredis.HasErrorPrefix(err, "unknown command") {
 			return "", nil
 		}
 		return "", err
