@@ -19,7 +19,7 @@ import (
 const DefaultPrefix = "magiclink:"
 
 // Margin is how long the server keeps a record after its [magiclink.Record.End]. It allows for the difference between the clock of
-// the server and those of the callers.
+// the server and those of the callers. After a use the server counts the session and the Margin from the moment of the use, by its own clock.
 const Margin = time.Hour
 
 // defaultTimeout is that of the zero [Options].
