@@ -61,7 +61,8 @@ var specification = bounds{ttl: maxTTL, session: maxSessionTimeout}
 // check returns every field of the input that breaks a rule, or nil.
 func check(in *MagicLinkCreate, longest bounds) FieldErrors {
 	var faults FieldErrors
-	invalid, _ := errors.AsType[validator.ValidationErrors](validate.Struct(in)) // of a struct it is the only error
+	// The input is passed by value: behind a pointer, the validator would copy each of its fields to the heap.
+	invalid, _ := errors.AsType[validator.ValidationErrors](validate.Struct(*in)) // of a struct it is the only error
 	for _, fault := range invalid {
 		faults = append(faults, FieldError{
 			Field: fault.Field(), Rule: fault.Tag(), Message: message(fault.Tag(), fault.Param(), fault.Kind()),
