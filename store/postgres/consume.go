@@ -34,7 +34,17 @@ func (s *statements) sendConsume(ctx context.Context, q querier, calls []*call) 
 		first[c.id] = c
 		ids, ats, bys = append(ids, escape(c.id)), append(ats, c.at.UnixMilli()), append(bys, []byte(c.by))
 	}
-	found, err := query(ctx, q, s.consumeMany, ids, ats, bys)
+	rows, err := q.Query(ctx, s.consumeMany, ids, ats, bys)
+	if err != nil {
+		return err
+	}
+	found := make(map[string]consumption, len(ids))
+	err = eachRow(rows, func() (err error) {
+		var answer consumption
+		answer.record, err = scanRecord(rows, &answer.used)
+		found[answer.record.ID] = answer
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -55,20 +65,26 @@ func (s *statements) consumeOne(ctx context.Context, q querier, c *call) error {
 	if c.verdict = magiclink.ErrNotFound; unknownForm(c.id) {
 		return nil
 	}
+	id := escape(c.id)
 	for range attempts {
-		found, err := query(ctx, q, s.consume, escape(c.id), c.at.UnixMilli(), []byte(c.by))
-		if err == nil && len(found) == 0 {
-			found, err = query(ctx, q, s.why, escape(c.id))
-		}
+		used, err := readOne(ctx, q, &c.record, (*row).issued, s.consume, id, c.at.UnixMilli(), []byte(c.by))
 		if err != nil {
 			return err
 		}
-		answer, ok := found[c.id]
-		if !ok {
+		if used {
+			c.record.ID, c.record.ConsumedAt, c.record.ConsumedBy = c.id, c.at, c.by
+			c.verdict = nil
+			return nil
+		}
+		found, err := readOne(ctx, q, &c.record, (*row).columns, s.get, id)
+		if err != nil {
+			return err
+		}
+		if !found { // whatever the attempt before has found
 			c.verdict = magiclink.ErrNotFound
 			return nil
 		}
-		if c.decide(answer) {
+		if c.decide(consumption{record: c.record}) {
 			return nil
 		}
 	}
@@ -86,19 +102,4 @@ func (c *call) decide(answer consumption) bool {
 	}
 	c.verdict = answer.record.Verdict(c.at, c.by)
 	return c.verdict != nil || !answer.record.ConsumedAt.IsZero()
-}
-
-func query(ctx context.Context, q querier, sql string, args ...any) (map[string]consumption, error) {
-	rows, err := q.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, err
-	}
-	found := map[string]consumption{}
-	err = eachRow(rows, func() (err error) {
-		var answer consumption
-		answer.record, err = scanRecord(rows, &answer.used)
-		found[answer.record.ID] = answer
-		return err
-	})
-	return found, err
 }

@@ -13,20 +13,20 @@ import (
 
 // sendGet reads one record, or those of many calls.
 func (s *statements) sendGet(ctx context.Context, q querier, calls []*call) error {
+	if len(calls) == 1 {
+		return s.getOne(ctx, q, calls[0])
+	}
 	ids := knownForms(calls)
-	query, arg := s.getMany, any(ids)
-	if len(ids) == 1 {
-		query, arg = s.get, ids[0]
+	rows, err := q.Query(ctx, s.getMany, ids)
+	if err != nil {
+		return err
 	}
-	rows, err := q.Query(ctx, query, arg)
-	found := map[string]magiclink.Record{}
-	if err == nil {
-		err = eachRow(rows, func() error {
-			record, err := scanRecord(rows)
-			found[record.ID] = record
-			return err
-		})
-	}
+	found := make(map[string]magiclink.Record, len(ids))
+	err = eachRow(rows, func() error {
+		record, err := scanRecord(rows)
+		found[record.ID] = record
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -38,6 +38,35 @@ func (s *statements) sendGet(ctx context.Context, q querier, calls []*call) erro
 		}
 	}
 	return nil
+}
+
+func (s *statements) getOne(ctx context.Context, q querier, c *call) error {
+	if c.verdict = magiclink.ErrNotFound; unknownForm(c.id) {
+		return nil
+	}
+	found, err := readOne(ctx, q, &c.record, (*row).columns, s.get, escape(c.id))
+	if found {
+		c.verdict = nil
+	}
+	return err
+}
+
+// readOne reads the record that a statement returns, if there is one. Targets says which columns those are.
+func readOne(ctx context.Context, q querier, record *magiclink.Record, targets func(*row) []any, sql string, args ...any) (found bool, err error) {
+	rows, err := q.Query(ctx, sql, args...)
+	if err != nil {
+		return false, err
+	}
+	err = eachRow(rows, func() error {
+		r := row{record: record}
+		if err := rows.Scan(targets(&r)...); err != nil {
+			return err
+		}
+		r.finish()
+		found = true
+		return nil
+	})
+	return found, err
 }
 
 // unknownForm reports whether no record can have the id.

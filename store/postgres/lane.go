@@ -56,6 +56,10 @@ func (l *lane) do(ctx context.Context, c *call) error {
 	if r != nil {
 		r.lead()
 	}
+	if left == nil {
+		<-c.done
+		return c.failure
+	}
 	select {
 	case <-c.done:
 		return c.failure

@@ -2,11 +2,13 @@ package postgres
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/magiclink-go/magiclink"
 )
@@ -21,8 +23,21 @@ var (
 	unescaper = strings.NewReplacer("\x01\x01", "\x00", "\x01\x02", "\x01")
 )
 
-func escape(s string) string   { return escaper.Replace(s) }
-func unescape(s string) string { return unescaper.Replace(s) }
+// Looking for the bytes first is faster than a Replacer, which also copies every text that it unescapes.
+
+func escape(s string) string {
+	if strings.IndexByte(s, 0) < 0 && strings.IndexByte(s, 1) < 0 {
+		return s
+	}
+	return escaper.Replace(s)
+}
+
+func unescape(s string) string {
+	if strings.IndexByte(s, 1) < 0 {
+		return s
+	}
+	return unescaper.Replace(s)
+}
 
 // checkText refuses what PostgreSQL would refuse, so that the record of one call does not fail the statement of many.
 func checkText(r *magiclink.Record) error {
@@ -72,38 +87,58 @@ func createManyArgs(records []*magiclink.Record) []any {
 	}
 }
 
-// scanRecord reads the columns of a row. They come after the columns that the caller names.
-func scanRecord(rows pgx.Rows, before ...any) (magiclink.Record, error) {
-	var (
-		r                    magiclink.Record
-		seconds              int64
-		created, expires     int64
-		consumed, revoked    *int64
-		extension, consumeBy []byte
-	)
-	err := rows.Scan(append(before, &r.ID, &r.TenantID, &r.BusinessID, &r.ExternalBusinessID, &r.Email, &r.Path, &seconds, &extension,
-		&created, &expires, &consumed, &revoked, &consumeBy)...)
-	if err != nil {
-		return magiclink.Record{}, err
+// row is where pgx writes the columns of a record. Its types are those that pgx reads without reflection.
+type row struct {
+	record               *magiclink.Record
+	seconds              int64
+	created, expires     int64
+	consumed, revoked    pgtype.Int8
+	extension, consumeBy pgtype.DriverBytes
+}
+
+// issued returns where the columns of the same name go.
+func (r *row) issued() []any {
+	return []any{
+		&r.record.TenantID, &r.record.BusinessID, &r.record.ExternalBusinessID, &r.record.Email, &r.record.Path,
+		&r.seconds, &r.extension, &r.created, &r.expires,
 	}
-	for _, s := range []*string{&r.ID, &r.TenantID, &r.BusinessID, &r.ExternalBusinessID, &r.Email, &r.Path} {
+}
+
+// columns returns where the columns of the same name go.
+func (r *row) columns() []any {
+	return slices.Concat([]any{&r.record.ID}, r.issued(), []any{&r.consumed, &r.revoked, &r.consumeBy})
+}
+
+// finish completes the record after a scan, before the next row.
+func (r *row) finish() {
+	for _, s := range []*string{&r.record.ID, &r.record.TenantID, &r.record.BusinessID, &r.record.ExternalBusinessID, &r.record.Email, &r.record.Path} {
 		*s = unescape(*s)
 	}
-	r.SessionTimeout = time.Duration(seconds) * time.Second
-	r.CreatedAt, r.ExpiresAt, r.ConsumedAt, r.RevokedAt = moment(created), moment(expires), event(consumed), event(revoked)
-	r.Extension, r.ConsumedBy = string(extension), string(consumeBy)
-	return r, nil
+	r.record.SessionTimeout = time.Duration(r.seconds) * time.Second
+	r.record.CreatedAt, r.record.ExpiresAt = moment(r.created), moment(r.expires)
+	r.record.ConsumedAt, r.record.RevokedAt = event(r.consumed), event(r.revoked)
+	r.record.Extension, r.record.ConsumedBy = string(r.extension), string(r.consumeBy)
+}
+
+// scanRecord reads the columns of a row. They come after the columns that the caller names.
+func scanRecord(rows pgx.Rows, before ...any) (record magiclink.Record, err error) {
+	r := &row{record: &record}
+	if err := rows.Scan(append(before, r.columns()...)...); err != nil {
+		return magiclink.Record{}, err
+	}
+	r.finish()
+	return record, nil
 }
 
 // moment returns the time in the form of [magiclink.Record.Canonical].
 func moment(milliseconds int64) time.Time { return time.UnixMilli(milliseconds).UTC() }
 
 // event returns the zero time for NULL.
-func event(milliseconds *int64) time.Time {
-	if milliseconds == nil {
+func event(milliseconds pgtype.Int8) time.Time {
+	if !milliseconds.Valid {
 		return time.Time{}
 	}
-	return moment(*milliseconds)
+	return moment(milliseconds.Int64)
 }
 
 // truncate returns the time to the millisecond, as the contract compares times.

@@ -3,8 +3,10 @@ package postgres
 import "strings"
 
 // columns are those of magiclink_links that hold a record, in the order of createArgs and scanRecord.
-const columns = "id, tenant_id, business_id, external_business_id, email, path, session_timeout, extension, " +
-	"created_at, expires_at, consumed_at, revoked_at, consumed_by"
+const columns = "id, " + issued + ", consumed_at, revoked_at, consumed_by"
+
+// issued are the columns that never change. Of the others, whoever consumes a link knows the values.
+const issued = "tenant_id, business_id, external_business_id, email, path, session_timeout, extension, created_at, expires_at"
 
 // statements are the texts for one schema. Each statement is one transaction by itself, and one round trip.
 //
@@ -15,7 +17,6 @@ type statements struct {
 	insert               string
 	create, createMany   string
 	consume, consumeMany string
-	why                  string
 	revoke               string
 	purge, purgeLocked   string
 	ping                 string
@@ -32,7 +33,7 @@ type statements struct {
 const few = "input.id || '' = input.id"
 
 func newStatements(s schema) *statements {
-	fill := strings.NewReplacer("{name}", s.literal(linksTable), "{few}", few, "{links}", s.table(linksTable), "{limits}", s.table(limitsTable), "{version}", s.table(versionTable), "{columns}", columns).Replace
+	fill := strings.NewReplacer("{name}", s.literal(linksTable), "{few}", few, "{links}", s.table(linksTable), "{limits}", s.table(limitsTable), "{version}", s.table(versionTable), "{columns}", columns, "{issued}", issued).Replace
 	return &statements{
 		get:     fill("SELECT {columns} FROM {links} WHERE id = $1"),
 		getMany: fill("SELECT {columns} FROM unnest($1::text[]) AS input (id) JOIN {links} USING (id) WHERE {few}"),
@@ -42,7 +43,6 @@ func newStatements(s schema) *statements {
 		createMany:  fill(createManySQL),
 		consume:     fill(consumeSQL),
 		consumeMany: fill(consumeManySQL),
-		why:         fill("SELECT false, {columns} FROM {links} WHERE id = $1"),
 		revoke:      fill("UPDATE {links} SET revoked_at = coalesce(revoked_at, $2), purge_at = least(purge_at, expires_at) WHERE id = $1"),
 		purge:       fill(strings.ReplaceAll(purgeSQL, "{wait}", "SKIP LOCKED")),
 		purgeLocked: fill(strings.ReplaceAll(purgeSQL, "{wait}", "")),
@@ -76,10 +76,10 @@ const createManySQL = `INSERT INTO {links} ({columns}, purge_at)
 	ON CONFLICT (id) DO NOTHING
 	RETURNING id`
 
-// A SELECT gives the reason if the UPDATE finds no row. One statement with both would cost every redemption a tenth.
+// A SELECT of the record gives the reason if the UPDATE finds no row. One statement with both would cost every redemption a tenth.
 const consumeSQL = `UPDATE {links} SET consumed_at = $2, consumed_by = $3, purge_at = least(purge_at, $2 + session_timeout * 1000)
 	WHERE id = $1 AND revoked_at IS NULL AND consumed_at IS NULL AND expires_at > $2
-	RETURNING true, {columns}`
+	RETURNING {issued}`
 
 // The last SELECT returns the rows that other transactions have locked. It tells them from rows that do not exist.
 const consumeManySQL = `WITH input AS (
