@@ -65,9 +65,12 @@ func WriteMigrations(w io.Writer, schemaName string) error {
 
 // once wraps a migration so that it does nothing where the tables have its version or a newer one.
 func (s schema) once(version int, migration string) string {
-	table := s.table(versionTable)
-	return "DO $magiclink$ BEGIN\nPERFORM 1 FROM " + table + " FOR UPDATE;\nIF (SELECT version FROM " + table + ") < " + strconv.Itoa(version) +
-		" THEN\n" + migration + "END IF;\nEND $magiclink$;\n"
+	table, tag := s.table(versionTable), "$magiclink$"
+	for strings.Contains(table, tag) { // the name would end the block
+		tag = strings.Replace(tag, "$", "$_", 1)
+	}
+	return "DO " + tag + " BEGIN\nPERFORM 1 FROM " + table + " FOR UPDATE;\nIF (SELECT version FROM " + table + ") < " + strconv.Itoa(version) +
+		" THEN\n" + migration + "END IF;\nEND " + tag + ";\n"
 }
 
 // migration returns the SQL that leads to the version.

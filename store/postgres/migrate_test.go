@@ -107,9 +107,13 @@ func TestSchemaNames(t *testing.T) {
 		_, err := postgres.New(pool, postgres.Options{Schema: bad})
 		require.ErrorContains(t, err, "Options.Schema")
 	}
-	for _, good := range []string{newSchema() + `'; DROP TABLE x; --`, "Größe " + newSchema(), newSchema() + `\`} {
+	for _, good := range []string{newSchema() + `'; DROP TABLE x; --`, "Größe " + newSchema(), newSchema() + `\`, newSchema() + "\n;", newSchema() + "$magiclink$"} {
 		store := openStore(t, pool, good)
 		require.NoError(t, store.Create(t.Context(), link(1)))
+		var text strings.Builder
+		require.NoError(t, postgres.WriteMigrations(&text, good))
+		_, err := pool.Exec(t.Context(), text.String(), pgx.QueryExecModeSimpleProtocol)
+		require.NoError(t, err, good)
 	}
 }
 

@@ -63,6 +63,8 @@ func TestStore(t *testing.T) {
 		"OneConnection":  func(c *pgxpool.Config) { c.MaxConns = 1 },
 		"SimpleProtocol": mode(pgx.QueryExecModeSimpleProtocol),
 		"Exec":           mode(pgx.QueryExecModeExec),
+		"DescribeExec":   mode(pgx.QueryExecModeDescribeExec),
+		"CacheDescribe":  mode(pgx.QueryExecModeCacheDescribe),
 		"RepeatableRead": func(c *pgxpool.Config) {
 			c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "repeatable read"
 		},
@@ -70,12 +72,25 @@ func TestStore(t *testing.T) {
 			c.ConnConfig.RuntimeParams["default_transaction_isolation"] = "serializable"
 		},
 	} {
-		if slices.Contains([]string{"OneConnection", "Exec", "RepeatableRead"}, name) && !dbtest.Full() {
+		if slices.Contains([]string{"OneConnection", "Exec", "DescribeExec", "CacheDescribe", "RepeatableRead"}, name) && !dbtest.Full() {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Run(t, fresh(openPool(t, url, change)))
 		})
+	}
+}
+
+// TestNewRefusesPoolsThatCannotQuery has pools on which pgx refuses every statement. They need no server.
+func TestNewRefusesPoolsThatCannotQuery(t *testing.T) {
+	for _, settings := range []string{"statement_cache_capacity=0", "default_query_exec_mode=cache_describe&description_cache_capacity=0"} {
+		_, err := postgres.New(openPool(t, "postgres://127.0.0.1:1/x?"+settings, nil), postgres.Options{})
+		require.ErrorContains(t, err, "default_query_exec_mode=exec")
+	}
+	for _, settings := range []string{"", "statement_cache_capacity=0&default_query_exec_mode=exec", "description_cache_capacity=0"} {
+		store, err := postgres.New(openPool(t, "postgres://127.0.0.1:1/x?"+settings, nil), postgres.Options{})
+		require.NoError(t, err)
+		require.NoError(t, store.Close())
 	}
 }

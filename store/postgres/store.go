@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/magiclink-go/magiclink"
@@ -71,9 +72,25 @@ func New(connections *pgxpool.Pool, options Options) (*Store, error) {
 	if err != nil {
 		return nil, failed("new", err)
 	}
+	config := connections.Config()
+	if !canQuery(config.ConnConfig) {
+		return nil, failed("new", errors.New("the pool remembers no statements, which its mode of queries needs: "+
+			"write default_query_exec_mode=exec into the connection string, or leave the capacities of its caches alone"))
+	}
 	s := &Store{schema: schema, sql: newStatements(schema), pool: newPool(connections, options.Timeout)}
-	s.addLanes(int(connections.Config().MaxConns))
+	s.addLanes(int(config.MaxConns))
 	return s, nil
+}
+
+// canQuery reports false if pgx would refuse each statement.
+func canQuery(config *pgx.ConnConfig) bool {
+	switch config.DefaultQueryExecMode {
+	case pgx.QueryExecModeCacheStatement:
+		return config.StatementCacheCapacity > 0
+	case pgx.QueryExecModeCacheDescribe:
+		return config.DescriptionCacheCapacity > 0
+	}
+	return true
 }
 
 // addLanes makes the lanes. A lane leaves some of the connections to the application, unless there is only one.

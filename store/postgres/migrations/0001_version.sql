@@ -1,4 +1,4 @@
--- The version of the tables. The schema must exist: CREATE SCHEMA "magiclink".
+-- The version of the tables. The schema must exist.
 -- Migrate locks the one row, so that several processes can call it at the same time.
 CREATE TABLE IF NOT EXISTS "magiclink".magiclink_version (
 	one_row boolean PRIMARY KEY DEFAULT true CHECK (one_row),
