@@ -18,7 +18,7 @@ import (
 )
 
 // BenchmarkIssue lets 64 clients issue links at one replica and at three, in turns, on one PostgreSQL that syncs every commit. It also says
-// how many processors the replicas, PostgreSQL and the clients have used with three replicas.
+// how many processors one replica alone has used, and how many the replicas, PostgreSQL and the clients with three.
 func BenchmarkIssue(b *testing.B) {
 	store := dbtest.StartPostgres(b).URL()
 	got := servetest.Run(b, "", nil, "migrate", "-store", store)
@@ -43,6 +43,7 @@ func BenchmarkIssue(b *testing.B) {
 	b.ReportMetric(float64(issued[0])/seconds, "one/s")
 	b.ReportMetric(float64(issued[1])/seconds, "three/s")
 	b.ReportMetric(float64(issued[1])/float64(issued[0]), "x-one")
+	b.ReportMetric(used[0].replicas.Seconds()/seconds, "cpu-one")
 	b.ReportMetric(used[1].replicas.Seconds()/seconds, "cpu-replicas")
 	b.ReportMetric(used[1].postgres.Seconds()/seconds, "cpu-postgres")
 	b.ReportMetric(used[1].clients.Seconds()/seconds, "cpu-clients")

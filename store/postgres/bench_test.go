@@ -20,25 +20,32 @@ import (
 // BenchmarkCreate measures Create beside a bare INSERT of one row into a table of the same shape, through the same pool.
 func BenchmarkCreate(b *testing.B) {
 	store, bare := benchStores(b)
-	beside(b, func(n int) (measured, floor caller) {
+	beside(b, func(n int) []caller {
 		from := reserve(n)
-		return func(ctx context.Context, i int) error { return store.Create(ctx, benchRecord(from+i)) },
-			func(ctx context.Context, i int) error { return bare.insert(ctx, from+i) }
+		return []caller{
+			func(ctx context.Context, i int) error { return store.Create(ctx, benchRecord(from+i)) },
+			func(ctx context.Context, i int) error { return bare.insert(ctx, from+i) },
+		}
 	})
 }
 
-// BenchmarkConsume measures Consume beside a bare UPDATE of one row.
+// BenchmarkConsume measures Consume beside a bare UPDATE of one row, and beside one that returns the row.
 func BenchmarkConsume(b *testing.B) {
 	store, bare := benchStores(b)
-	beside(b, func(n int) (measured, floor caller) {
+	beside(b, func(n int) []caller {
 		from := reserve(n)
 		crowd(b, 64, n, func(ctx context.Context, i int) error { return store.Create(ctx, benchRecord(from+i)) })
+		again := reserve(n)
 		bare.fill(b, from, n)
-		return func(ctx context.Context, i int) error {
+		bare.fill(b, again, n)
+		return []caller{
+			func(ctx context.Context, i int) error {
 				_, err := store.Consume(ctx, benchID(from+i), time.Now(), "browser "+strconv.Itoa(i))
 				return err
 			},
-			func(ctx context.Context, i int) error { return bare.update(ctx, from+i) }
+			func(ctx context.Context, i int) error { return bare.update(ctx, from+i, "") },
+			func(ctx context.Context, i int) error { return bare.update(ctx, again+i, " RETURNING *") },
+		}
 	})
 }
 
@@ -49,12 +56,14 @@ func BenchmarkGet(b *testing.B) {
 	from := reserve(records)
 	crowd(b, 64, records, func(ctx context.Context, i int) error { return store.Create(ctx, benchRecord(from+i)) })
 	bare.fill(b, from, records)
-	beside(b, func(int) (measured, floor caller) {
-		return func(ctx context.Context, i int) error {
+	beside(b, func(int) []caller {
+		return []caller{
+			func(ctx context.Context, i int) error {
 				_, err := store.Get(ctx, benchID(from+i%records))
 				return err
 			},
-			func(ctx context.Context, i int) error { return bare.get(ctx, from+i%records) }
+			func(ctx context.Context, i int) error { return bare.get(ctx, from+i%records) },
+		}
 	})
 }
 
@@ -69,24 +78,28 @@ func benchStores(b *testing.B) (magiclink.Store, bare) {
 type caller func(ctx context.Context, i int) error
 
 // beside measures the store and the floor in turns of some milliseconds, so that the other work of the machine slows both down.
-// They take turns in being the first. Prepare returns what makes the n calls of a turn.
-func beside(b *testing.B, prepare func(n int) (measured, floor caller)) {
+// They take turns in being the first. Prepare returns what makes the n calls of a turn: the store, the floor, and perhaps a floor that
+// returns the row.
+func beside(b *testing.B, prepare func(n int) []caller) {
 	b.Helper()
 	for _, callers := range []int{1, 8, 64} {
 		b.Run(strconv.Itoa(callers), func(b *testing.B) {
-			var took [2]time.Duration
+			var took [3]time.Duration
 			for left, turn := b.N, 0; left > 0; turn++ {
 				n := min(left, 64*callers)
-				measured, floor := prepare(n)
-				for k := range 2 {
-					which := (turn + k) % 2
-					took[which] += crowd(b, callers, n, []caller{measured, floor}[which])
+				kinds := prepare(n)
+				for k := range kinds {
+					which := (turn + k) % len(kinds)
+					took[which] += crowd(b, callers, n, kinds[which])
 				}
 				left -= n
 			}
 			b.ReportMetric(float64(b.N)/took[0].Seconds(), "calls/s")
 			b.ReportMetric(float64(b.N)/took[1].Seconds(), "bare/s")
 			b.ReportMetric(took[1].Seconds()/took[0].Seconds(), "x-bare")
+			if took[2] > 0 {
+				b.ReportMetric(took[2].Seconds()/took[0].Seconds(), "x-returning")
+			}
 		})
 	}
 }
@@ -127,8 +140,8 @@ func (b bare) fill(tb testing.TB, from, n int) {
 	require.NoError(tb, err)
 }
 
-func (b bare) update(ctx context.Context, i int) error {
-	_, err := b.pool.Exec(ctx, "UPDATE "+b.table+" SET consumed_at = $2, consumed_by = $3 WHERE id = $1",
+func (b bare) update(ctx context.Context, i int, returning string) error {
+	_, err := b.pool.Exec(ctx, "UPDATE "+b.table+" SET consumed_at = $2, consumed_by = $3 WHERE id = $1"+returning,
 		benchID(i), time.Now().UnixMilli(), []byte("browser "+strconv.Itoa(i)))
 	return err
 }
