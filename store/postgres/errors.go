@@ -20,6 +20,7 @@ const (
 	codeStatementExists    = "42P05"
 	codeTaken              = "23505"
 	codeNoTable            = "42P01"
+	codeTooMany            = "53300" // connections
 	codeLockNotAvailable   = "55P03"
 	classData              = "22"
 	classIntegrity         = "23"

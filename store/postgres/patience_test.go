@@ -2,10 +2,13 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -109,4 +112,44 @@ func TestReadOnlyConnectionIsReplaced(t *testing.T) {
 	require.ErrorContains(t, err, "the server is read-only")
 	require.NotErrorIs(t, err, magiclink.ErrUnknownOutcome)
 	require.NoError(t, store.Create(t.Context(), link(1)), "a new connection finds that the server takes writes")
+}
+
+// TestServerGivesFewerConnections has a pool that asks for more connections than the server gives to the role.
+func TestServerGivesFewerConnections(t *testing.T) {
+	pool, schema, role := openPool(t, dbtest.SharedPostgres(t).URL(), nil), newSchema(), fmt.Sprintf("magiclink_few_%d", os.Getpid())
+	openStore(t, pool, schema)
+	for _, statement := range []string{
+		"CREATE ROLE " + role + " LOGIN CONNECTION LIMIT 1", "GRANT USAGE ON SCHEMA " + quote(schema) + " TO " + role,
+		"GRANT ALL ON ALL TABLES IN SCHEMA " + quote(schema) + " TO " + role,
+	} {
+		_, err := pool.Exec(t.Context(), statement)
+		require.NoError(t, err)
+	}
+	t.Cleanup(func() {
+		_, _ = pool.Exec(context.Background(), "DROP OWNED BY "+role+"; DROP ROLE "+role, pgx.QueryExecModeSimpleProtocol)
+	})
+	few := openPool(t, dbtest.SharedPostgres(t).URL(), func(c *pgxpool.Config) { c.ConnConfig.User, c.MaxConns = role, 8 })
+	store, err := postgres.New(few, postgres.Options{Schema: schema})
+	require.NoError(t, err)
+	defer store.Close()
+	for _, err := range callAll(64, func(i int) error {
+		if err := store.Create(t.Context(), link(i)); err != nil {
+			return err
+		}
+		if _, err := store.Get(t.Context(), link(i).ID); err != nil {
+			return err
+		}
+		return store.Revoke(t.Context(), link(i).ID, time.Now())
+	}) {
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 1, few.Stat().AcquiredConns()+few.Stat().IdleConns())
+
+	other := openPool(t, dbtest.SharedPostgres(t).URL(), func(c *pgxpool.Config) { c.ConnConfig.User = role })
+	without, err := postgres.New(other, postgres.Options{Schema: schema})
+	require.NoError(t, err)
+	defer without.Close()
+	took, err := limited(t, 2*time.Second, without.Ping)
+	require.ErrorContains(t, err, "lower MaxConns", "with no connection at all there is none to wait for")
+	require.Less(t, took, time.Second)
 }

@@ -15,6 +15,9 @@ import (
 // and a write on a dead connection has an unknown outcome.
 const suspicion = 3 * time.Second
 
+// askAgain is how long a runner waits to which the server has refused another connection.
+const askAgain = 50 * time.Millisecond
+
 // pool lends connections for one statement each.
 type pool struct {
 	connections *pgxpool.Pool
@@ -34,6 +37,9 @@ func newPool(connections *pgxpool.Pool, timeout time.Duration) *pool {
 func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	for {
 		conn, err := p.connections.Acquire(ctx)
+		if code(err) == codeTooMany && p.has() && pause(ctx) {
+			continue // the server gives fewer connections than the pool may have: one of those will be free
+		}
 		if err != nil {
 			return nil, p.explain(ctx, err)
 		}
@@ -50,10 +56,28 @@ func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	}
 }
 
+// has reports whether the pool has a connection. Those that it is about to make do not count.
+func (p *pool) has() bool {
+	stat := p.connections.Stat()
+	return stat.AcquiredConns()+stat.IdleConns() > 0
+}
+
+// pause waits before the server is asked for a connection once more. It reports false if the context has ended.
+func pause(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(askAgain):
+		return true
+	}
+}
+
 // explain says why there is no connection. The context is that of a runner, so its end is no caller's and does not show.
 func (p *pool) explain(ctx context.Context, err error) error {
 	stat := p.connections.Stat()
 	switch {
+	case code(err) == codeTooMany:
+		return fmt.Errorf("connect: the server gives this pool fewer than its %d connections: lower MaxConns, or let the server give more: %w", stat.MaxConns(), err)
 	case ctx.Err() == nil:
 		return fmt.Errorf("connect: %w", err)
 	case stat.AcquiredConns() >= stat.MaxConns():
