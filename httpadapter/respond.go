@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -109,21 +108,16 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	writeText(w, status, text.Bytes())
 }
 
-// answers are buffers in which the answers with links are made.
-var answers = sync.Pool{New: func() any { return new([]byte) }}
-
-// writeLink is writeJSON for the most frequent answer.
+// writeLink is writeJSON for the most frequent answer. Its buffer is no longer than needed, and is not kept for another answer: a writer in
+// between that held on to it would show somebody else's link.
 func writeLink(w http.ResponseWriter, link magiclink.MagicLinkResponse) {
-	buffer := answers.Get().(*[]byte)
-	text := append((*buffer)[:0], `{"data":{"magic_link":`...)
+	text := make([]byte, 0, len(link.MagicLink)+len(link.MagicLinkID)+64)
+	text = append(text, `{"data":{"magic_link":`...)
 	text = strictjson.AppendString(text, link.MagicLink)
 	text = append(text, `,"magic_link_id":`...)
 	text = strictjson.AppendString(text, link.MagicLinkID)
 	text = append(text, "}}\n"...)
 	writeText(w, http.StatusCreated, text)
-	clear(text) // the link is a credential: do not leave it in the pooled buffer
-	*buffer = text
-	answers.Put(buffer)
 }
 
 func writeText(w http.ResponseWriter, status int, text []byte) {
