@@ -39,7 +39,25 @@ func (a *address) check() error {
 	case strings.Count(a.addr, ":") == 0 && a.addr != "":
 		return usagef("-addr %s has no port: write -addr %s:8080", a.addr, a.addr)
 	}
-	return usagef("-addr %s is not host:port: write -addr %s", a.addr, defaultAddr)
+	return usagef("-addr %s is not host:port: write -addr %s", a.addr, bracketed(a.addr))
+}
+
+// bracketed returns how an IPv6 address is written with a port, and the default for anything else.
+func bracketed(addr string) string {
+	_, port, _ := net.SplitHostPort(defaultAddr)
+	host := strings.Trim(addr, "[]")
+	if i := strings.LastIndex(addr, ":"); i > 0 && isPort(addr[i+1:]) && isIP(addr[:i]) {
+		host, port = addr[:i], addr[i+1:]
+	}
+	if !isIP(host) {
+		return defaultAddr
+	}
+	return net.JoinHostPort(host, port)
+}
+
+func isIP(text string) bool {
+	_, err := netip.ParseAddr(text)
+	return err == nil
 }
 
 func isPort(text string) bool {

@@ -2,13 +2,16 @@ package main_test
 
 import (
 	"os"
+	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/magiclink-go/magiclink/internal/dbtest"
+	"github.com/magiclink-go/magiclink/internal/servetest"
 	"github.com/magiclink-go/magiclink/internal/smtptest"
 )
 
@@ -62,6 +65,25 @@ func TestUnfinishedFirstStart(t *testing.T) {
 	}
 	require.Zero(t, serve(t, folder, nil).stop(syscall.SIGTERM), "which helps")
 	require.Zero(t, command(t, folder, nil, "clients", "add", "x").code)
+}
+
+// A first start that cannot show the secret of its client makes none: the next one does.
+func TestFirstStartThatCannotPrint(t *testing.T) {
+	folder := t.TempDir()
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer full.Close() //nolint:errcheck // nothing can be written there
+	var stderr strings.Builder
+	cmd := exec.CommandContext(t.Context(), servetest.Binary(t), "serve", "-addr", "127.0.0.1:0")
+	cmd.Dir, cmd.Stdout, cmd.Stderr = folder, full, &stderr
+	cmd.WaitDelay = time.Second
+	stop := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	defer stop.Stop()
+	require.Error(t, cmd.Run())
+	require.Equal(t, 1, cmd.ProcessState.ExitCode(), stderr.String())
+	require.Contains(t, stderr.String(), "cannot be written to standard output")
+	require.NoFileExists(t, dataFile(folder, "config.json"))
+	require.Contains(t, serve(t, folder, nil).output(), "This secret is shown once")
 }
 
 // What serve prints where nobody can sign in can be pasted into the configuration.

@@ -22,14 +22,14 @@ func reachable(listening net.Addr) string {
 
 // printFirstSteps shows what to paste into a shell. The secret is printed once, here, if serve has made it. A secret
 // of the environment is not printed.
-func printFirstSteps(w io.Writer, origin string, client *credentials) {
+func printFirstSteps(w io.Writer, origin string, client *credentials) error {
 	id, secret := client.id, client.secret
 	about := "This secret is shown once and kept only as a hash."
 	if client.given {
 		id, secret = "$MAGICLINK_CLIENT_ID", "$MAGICLINK_CLIENT_SECRET" //nolint:gosec // G101: names, not values
 		about = "The lines take the client from your environment."
 	}
-	fmt.Fprintf(w, `First start: made a signing key, the client %q and the business %q.
+	_, err := fmt.Fprintf(w, `First start: made a signing key, the client %q and the business %q.
 The client may issue, list and end the links of its tenant. %s
 
 Paste these lines into a shell to get an access token and to issue a link:
@@ -40,6 +40,7 @@ curl -sS %s -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json
 `, client.id, firstBusiness, about,
 		origin+httpadapter.TokenPath, id, secret,
 		origin+httpadapter.IssuePath, `{"external_business_id":"`+firstBusiness+`","email":"jane@example.com","path":"/reports"}`)
+	return err
 }
 
 // printSignIn says where people sign in, and loudly that mails stay here.

@@ -96,6 +96,6 @@ func (p *program) report(c *command, err error) int {
 
 // oneLine drops the prefix of the library's errors, because the name of the command stands in front.
 func oneLine(err error) string {
-	text := strings.NewReplacer(":\n\t", ": ", "\n\t", "; ", "\n", "; ").Replace(err.Error())
+	text := strings.NewReplacer(":\n\t", ": ", "\n\t", "; ", "\n", "; ").Replace(withoutTLSAttempts(err.Error()))
 	return strings.TrimPrefix(text, "magiclink: ")
 }

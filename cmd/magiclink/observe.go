@@ -22,16 +22,17 @@ func observe(logger *slog.Logger, routes routeNames, next http.Handler) http.Han
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start, id := time.Now(), requestID(r)
 		w.Header().Set("X-Request-Id", id)
+		r = r.WithContext(withRequestID(r.Context(), id))
 		recorder := &statusRecorder{ResponseWriter: w}
 		defer func() {
 			if recover() != nil {
-				logger.ErrorContext(r.Context(), "a handler panicked", "request_id", id)
+				logger.ErrorContext(r.Context(), "a handler panicked")
 				if recorder.status == 0 {
 					writeJSON(recorder, http.StatusServiceUnavailable, `{"error":"temporarily unavailable, try again later","data":null}`)
 				}
 			}
 			logger.LogAttrs(r.Context(), slog.LevelInfo, "request",
-				slog.String("request_id", id), slog.String("method", methodName(r)), slog.String("route", routes.name(r)),
+				slog.String("method", methodName(r)), slog.String("route", routes.name(r)),
 				slog.Int("status", recorder.status), slog.Duration("took", time.Since(start)),
 				slog.String("remote", remoteName(r)))
 		}()

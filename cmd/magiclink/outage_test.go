@@ -25,7 +25,15 @@ func requireOutage(t *testing.T, p *process, token string) {
 	require.NoError(t, err)
 	require.Positive(t, seconds)
 	require.JSONEq(t, `{"error":"temporarily unavailable, try again later","data":null}`, got.body)
-	logged := func() bool { return strings.Contains(p.errors(), "answered 503") } // it comes through a pipe
+	id := "request_id=" + got.header.Get("X-Request-Id")
+	logged := func() bool { // it comes through a pipe
+		for line := range strings.Lines(p.errors()) {
+			if strings.Contains(line, "answered 503") && strings.Contains(line, id) {
+				return true
+			}
+		}
+		return false
+	}
 	require.Eventually(t, logged, 30*time.Second, 10*time.Millisecond)
 }
 

@@ -135,7 +135,8 @@ func runServe(ctx context.Context, p *program, args []string) error {
 	if err := f.address.resolve(listener.Addr().String()); err != nil {
 		return err
 	}
-	s, err := f.setUp(ctx, p, logger)
+	origin := reachable(listener.Addr())
+	s, err := f.setUp(ctx, p, logger, origin)
 	if err != nil && ctx.Err() != nil {
 		logger.Info("stopped before it served", "error", oneLine(err))
 		return nil
@@ -144,10 +145,6 @@ func runServe(ctx context.Context, p *program, args []string) error {
 		return err
 	}
 	defer s.trail.close() //nolint:errcheck // each line is written already
-	origin := reachable(listener.Addr())
-	if s.client != nil {
-		printFirstSteps(p.stdout, origin, s.client)
-	}
 	printSignIn(p.stdout, f.address.origin(), &s.config, s.outbox, f.data.configPath())
 	printServing(p.stdout, origin, f.address)
 	if f.store.shared() && f.data.keysFile == "" {
@@ -159,18 +156,18 @@ func runServe(ctx context.Context, p *program, args []string) error {
 func newLogger(format string, w io.Writer) (*slog.Logger, error) {
 	switch format {
 	case "text":
-		return slog.New(slog.NewTextHandler(w, nil)), nil
+		return slog.New(requestIDHandler{slog.NewTextHandler(w, nil)}), nil
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, nil)), nil
+		return slog.New(requestIDHandler{slog.NewJSONHandler(w, nil)}), nil
 	}
 	return nil, usagef("-log %q is not a format: write text or json", format)
 }
 
-// setUp makes what a first start needs and puts the server together. The configuration is written last: it holds the hash
-// of a secret that is shown only when everything else has succeeded.
-func (f *serveFlags) setUp(ctx context.Context, p *program, logger *slog.Logger) (s *server, err error) {
+// setUp makes what a first start needs and puts the server together. Origin is where the server listens. The configuration is
+// written last: it holds the hash of a secret that is shown only when everything else has succeeded.
+func (f *serveFlags) setUp(ctx context.Context, p *program, logger *slog.Logger, origin string) (s *server, err error) {
 	if f.store.shared() && f.data.filesNamed() {
-		return f.setUpWith(ctx, p, logger, false) // nothing is kept in the data directory
+		return f.setUpWith(ctx, p, logger, false, origin) // nothing is kept in the data directory
 	}
 	if err := f.data.make(); err != nil {
 		return nil, err
@@ -184,10 +181,10 @@ func (f *serveFlags) setUp(ctx context.Context, p *program, logger *slog.Logger)
 	if err != nil {
 		return nil, err
 	}
-	return f.setUpWith(ctx, p, logger, first)
+	return f.setUpWith(ctx, p, logger, first, origin)
 }
 
-func (f *serveFlags) setUpWith(ctx context.Context, p *program, logger *slog.Logger, first bool) (s *server, err error) {
+func (f *serveFlags) setUpWith(ctx context.Context, p *program, logger *slog.Logger, first bool, origin string) (s *server, err error) {
 	limitMemory(f.store.where)
 	s = &server{flags: f, logger: logger, maxConnections: limitConnections(f.maxConnections, logger)}
 	if s.keys, err = f.data.loadKeys(first); err != nil {
@@ -211,7 +208,7 @@ func (f *serveFlags) setUpWith(ctx context.Context, p *program, logger *slog.Log
 	}
 	s.client = client
 	if err = s.assemble(config); err == nil && client != nil {
-		err = config.write(f.data.configPath())
+		err = f.showAndWrite(p.stdout, origin, client, config)
 	}
 	if err == nil && first {
 		err = f.data.finishFirstStart()
@@ -223,4 +220,13 @@ func (f *serveFlags) setUpWith(ctx context.Context, p *program, logger *slog.Log
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// showAndWrite shows the secret before its hash is in the configuration: where it cannot be shown, the next start makes another one.
+func (f *serveFlags) showAndWrite(stdout io.Writer, origin string, client *credentials, config *configFile) error {
+	if err := printFirstSteps(stdout, origin, client); err != nil {
+		return fmt.Errorf("the secret of the client, which is shown once, cannot be written to standard output: %w: "+
+			"give serve one that can be written, or set %s and %s", err, clientIDVariable, clientSecretVariable)
+	}
+	return config.write(f.data.configPath())
 }

@@ -35,6 +35,16 @@ func TestAdviceAboutServers(t *testing.T) {
 	}
 }
 
+// An attempt without TLS, which sslmode=prefer makes after one with it, says why it has failed, and the other one is not shown.
+func TestAttemptWithTLSIsNotShown(t *testing.T) {
+	t.Parallel()
+	store := "MAGICLINK_STORE=postgres://magiclink@" + dbtest.SharedPostgres(t).Address() + "/no_such_database"
+	got := command(t, t.TempDir(), []string{store + "?sslmode=prefer"}, "purge")
+	requireFailure(t, got, `database "no_such_database" does not exist`)
+	require.NotContains(t, got.stderr, "refused TLS")
+	requireFailure(t, command(t, t.TempDir(), []string{store + "?sslmode=require"}, "purge"), "server refused TLS connection")
+}
+
 func TestPostgresOverUnixSocket(t *testing.T) {
 	t.Parallel()
 	folder, err := os.MkdirTemp("", "magiclink") // the name of a socket is short

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,7 +84,7 @@ func adviceOfPostgres(err error) string {
 	switch {
 	case !ok && strings.Contains(err.Error(), "ValidateConnect failed"):
 		return "no server of -store is what its target_session_attrs asks for: name the primary"
-	case !ok && strings.HasSuffix(err.Error(), "server refused TLS connection"): // sslmode=prefer goes on without TLS
+	case !ok && strings.HasSuffix(err.Error(), noTLS): // sslmode=prefer goes on without TLS
 		return "turn TLS on at the server, or, where the network is yours alone, write sslmode=disable in -store"
 	case !ok:
 		return ""
@@ -95,6 +96,18 @@ func adviceOfPostgres(err error) string {
 		"53300": "raise max_connections of the server or the limit of the role, or lower pool_max_conns in -store of all processes",
 		"08P01": "where a pooler answers, give this command a connection to the server itself",
 	}[answer.Code]
+}
+
+const noTLS = "server refused TLS connection"
+
+// withoutTLSAttempts drops the attempts that sslmode=prefer has made with TLS in vain, where others without it say why they failed.
+func withoutTLSAttempts(text string) string {
+	lines := strings.Split(text, "\n\t")
+	others := slices.DeleteFunc(slices.Clone(lines), func(line string) bool { return strings.HasSuffix(line, noTLS) })
+	if len(others) < 2 { // the first introduces the attempts
+		return text
+	}
+	return strings.Join(others, "\n\t")
 }
 
 // connectPostgres returns a store that connects when it is used.
