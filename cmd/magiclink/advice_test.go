@@ -72,7 +72,7 @@ func TestFirstStartThatCannotPrint(t *testing.T) {
 	folder := t.TempDir()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	require.NoError(t, err)
-	defer full.Close() //nolint:errcheck // nothing can be written there
+	defer full.Close()
 	var stderr strings.Builder
 	cmd := exec.CommandContext(t.Context(), servetest.Binary(t), "serve", "-addr", "127.0.0.1:0")
 	cmd.Dir, cmd.Stdout, cmd.Stderr = folder, full, &stderr
