@@ -142,6 +142,17 @@ type settings struct {
 	configured Store // the Store of the Config, also where WithStore has set another
 }
 
+// optional returns the Store as an optional interface, or the Config's store if the Store does not implement it. A store that is bound to a
+// transaction lists nothing. It counts only where no other connection can write meanwhile, since a rollback takes its counts back.
+func optional[T any](s *settings, name string) (T, error) {
+	for _, store := range []Store{s.Store, s.configured} {
+		if found, ok := StoreAs[T](store); ok {
+			return found, nil
+		}
+	}
+	return *new(T), unsupported(name)
+}
+
 func (s *settings) bounds() bounds {
 	return bounds{ttl: int(s.MaxTTL / time.Minute), session: int(s.MaxSessionTimeout / time.Second)}
 }

@@ -26,10 +26,11 @@
 // is the session. The token only proves that the link is ours: a link that leaks names nobody, and nobody can make a link from
 // a database that leaks.
 //
-// The package httpadapter puts this on the web, with the page that a link leads to. The package signin is
-// the way from an address to the link. The packages store/memory and store/sqlite and the modules store/postgres and store/redis keep the
-// records, and store/storetest checks a store of your own. The command in cmd/magiclink is all of it in one program. The HTTP API follows the specification of POST /v0/auth/magic-link ("Generate a Magic Link") of the Asset
-// API, whose schemas MagicLinkCreate and MagicLinkResponse this package uses.
+// The package httpadapter puts this on the web, with the page that a link leads to. The package signin is the way from an address to
+// the link. The packages store/memory and store/sqlite and the modules store/postgres and store/redis keep the records, and
+// store/storetest checks a store of your own. The command in cmd/magiclink is all of it in one program. The HTTP API follows the
+// specification of POST /v0/auth/magic-link ("Generate a Magic Link") of the Asset API, whose schemas MagicLinkCreate and
+// MagicLinkResponse this package uses.
 //
 // # Threat model
 //

@@ -56,17 +56,6 @@ func (e *ConfigErrors) checkLimits(limits Limits, store Store) {
 	}
 }
 
-// limiter returns what counts links: the Store if it is a Limiter, and otherwise the Config's store. A store that is bound to a transaction is a
-// Limiter only where no other connection can write during the transaction, since what a transaction counts is forgotten when it is rolled back.
-func (s *settings) limiter() (Limiter, error) {
-	for _, store := range []Store{s.Store, s.configured} {
-		if limiter, ok := StoreAs[Limiter](store); ok {
-			return limiter, nil
-		}
-	}
-	return nil, unsupported("Limiter")
-}
-
 // take counts one link.
 func (s *settings) take(ctx context.Context, subject Subject, now time.Time) error {
 	if s.Limits == (Limits{}) {
@@ -76,7 +65,7 @@ func (s *settings) take(ctx context.Context, subject Subject, now time.Time) err
 		if each.rate == (Rate{}) {
 			continue
 		}
-		limiter, err := s.limiter()
+		limiter, err := optional[Limiter](s, "Limiter")
 		if err != nil {
 			return err
 		}

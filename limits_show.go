@@ -119,9 +119,9 @@ func checkLimitSubject(subject Subject) error {
 }
 
 func (s *settings) limitStates(ctx context.Context, caller Caller, subject Subject, now time.Time) ([]LimitState, error) {
-	peeker, ok := StoreAs[LimitPeeker](s.configured)
-	if !ok {
-		return nil, unsupported("LimitPeeker")
+	peeker, err := optional[LimitPeeker](s, "LimitPeeker")
+	if err != nil {
+		return nil, err
 	}
 	states := []LimitState{}
 	for _, limit := range s.limitsOf(subject) {
@@ -147,7 +147,7 @@ func (l configuredLimit) state(arrival int64, now time.Time) LimitState {
 }
 
 func (s *settings) resetLimit(ctx context.Context, subject Subject) error {
-	limiter, err := s.limiter()
+	limiter, err := optional[Limiter](s, "Limiter")
 	if err != nil {
 		return err
 	}

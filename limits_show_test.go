@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/magiclink-go/magiclink"
+	"github.com/magiclink-go/magiclink/store/memory"
 )
 
 var (
@@ -34,6 +35,25 @@ func (f fixture) issued(t *testing.T, n int, in magiclink.MagicLinkCreate) {
 		_, err := f.Issue(t.Context(), in)
 		require.NoError(t, err)
 	}
+}
+
+// An Issuer on another store counts there, shows what is left there, and resets there.
+func TestLimitsOfAnotherStore(t *testing.T) {
+	f := newFixture(t, everyLimit)
+	other := f.Issuer.WithStore(memory.New())
+	in := magiclink.MagicLinkCreate{Caller: magiclink.Caller{TenantID: "t"}, BusinessID: businessA, Email: "jane@example.com"}
+	subject := magiclink.Subject{TenantID: "t", BusinessID: businessA, ExternalBusinessID: "shop-7", Email: in.Email}
+	left := func(issuer *magiclink.Issuer) int {
+		states, err := issuer.Limits(t.Context(), in.Caller, subject)
+		require.NoError(t, err)
+		return states[0].Left
+	}
+	_, err := other.Issue(t.Context(), in)
+	require.NoError(t, err)
+	require.Equal(t, perAddress.Burst-1, left(other))
+	require.Equal(t, perAddress.Burst, left(f.Issuer))
+	require.NoError(t, other.ResetLimit(t.Context(), in.Caller, subject))
+	require.Equal(t, perAddress.Burst, left(other))
 }
 
 // What Limits says is what Issue does next, for whatever names the same subject.

@@ -83,14 +83,10 @@ func (i *Issuer) list(ctx context.Context, caller Caller, query ListQuery, now t
 	return links, nil
 }
 
-// listRecords asks the Lister of the store. A store that is bound to a transaction has none; the Config's store is asked then.
 func (s *settings) listRecords(ctx context.Context, query ListQuery) ([]Record, error) {
-	lister, ok := StoreAs[Lister](s.Store)
-	if !ok {
-		lister, ok = StoreAs[Lister](s.configured)
-	}
-	if !ok {
-		return nil, unsupported("Lister")
+	lister, err := optional[Lister](s, "Lister")
+	if err != nil {
+		return nil, err
 	}
 	records, err := lister.List(ctx, query)
 	if err != nil {

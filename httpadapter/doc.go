@@ -44,8 +44,8 @@
 // configuration get. The time begins when the body has been read. An Authenticator has as much time before that, and what the
 // page does after a redemption has as much time again. Code that minds its context returns when the time is over, and the
 // answer is 503. Code that ignores its context delays its own request until it returns, and no other request. So set the
-// timeouts of your drivers and clients, too. A negative Timeout or MaxBody is a fault of the configuration. No handler answers while such code still runs, because it would pile up in an
-// outage.
+// timeouts of your drivers and clients, too. No handler answers while such code still runs, because it would pile up in an
+// outage. A negative Timeout or MaxBody is a fault of the configuration.
 //
 // # Slow clients
 //

@@ -108,8 +108,8 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	writeText(w, status, text.Bytes())
 }
 
-// writeLink is writeJSON for the most frequent answer. Its buffer is no longer than needed, and is not kept for another answer: a writer in
-// between that held on to it would show somebody else's link.
+// writeLink is writeJSON for the most frequent answer. Its buffer is not used again for another answer: a middleware that wrongly keeps
+// what it is given to write would send somebody else's link.
 func writeLink(w http.ResponseWriter, link magiclink.MagicLinkResponse) {
 	text := make([]byte, 0, len(link.MagicLink)+len(link.MagicLinkID)+64)
 	text = append(text, `{"data":{"magic_link":`...)

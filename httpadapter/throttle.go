@@ -25,7 +25,7 @@ type throttle struct {
 	new, old map[uint64]bucket
 }
 
-// bucket is how many failures have been, less those that were forgiven as time passed.
+// bucket holds the number of failures, which falls as time passes.
 type bucket struct {
 	at     time.Time
 	failed float64

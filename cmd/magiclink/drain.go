@@ -13,7 +13,7 @@ const maxDrain = 10 * time.Minute
 var errDraining = errors.New("the process was asked to end: it serves on for the time of -drain")
 
 // drained returns a context that ends -drain after the given one. Until then the server serves everything as before, but tells proxies that it
-// ends: a proxy that learns of the end from a closed listener has lost the requests that it had sent there meanwhile.
+// ends. A proxy that learned it from the closed listener would lose the requests that it sends at that moment.
 func (s *server) drained(ctx context.Context) (context.Context, context.CancelFunc) {
 	after, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() {

@@ -60,7 +60,7 @@ func checkPooler(ctx context.Context, url string) error {
 		}
 		defer conn.Close(ctx) //nolint:errcheck // nothing was written
 		answer, _ := errors.AsType[*pgconn.PgError](prepare(ctx, conn, name))
-		if answer != nil && (answer.Code == "42P05" || answer.Code == "26000") { // the statement exists, and does not exist
+		if answer != nil && (answer.Code == "42P05" || answer.Code == "26000") { // the name is taken, or unknown
 			_, _ = conn.Exec(ctx, "DEALLOCATE "+pgx.Identifier{name}.Sanitize(), pgx.QueryExecModeSimpleProtocol)
 			return fmt.Errorf("the pooler between this process and the server keeps no prepared statements: "+
 				"add default_query_exec_mode=exec to the parameters of -store: %w", answer)

@@ -38,8 +38,8 @@ func (f *storeFlag) checkURL() error {
 	return usagef("-store is not a URL: write SCHEME://USER:PASSWORD@HOST/DATABASE, and in the password %s%s", percentCodes, socket)
 }
 
-// namesHostElsewhere reports whether the server is named by a parameter: the directory of a Unix socket, or an entry in a service file. A URL that
-// names none is more likely a faulty one than one for the socket that PostgreSQL's programs would guess.
+// namesHostElsewhere reports whether a parameter names the server: the directory of a Unix socket, or an entry of a service file. PostgreSQL's own
+// programs guess a socket where nothing is named. Here such a URL is refused, since it is more likely a mistake.
 func (f *storeFlag) namesHostElsewhere(u *url.URL) bool {
 	return !f.isRedis() && (u.Query().Get("host") != "" || u.Query().Get("service") != "")
 }

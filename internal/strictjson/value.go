@@ -39,7 +39,7 @@ func (v Value) Int() (n int64, ok bool) {
 	if v.Kind != Number {
 		return 0, false
 	}
-	if n, plain := v.UnixTime(); plain { // nearly all are written so
+	if n, plain := v.plain(); plain { // nearly all are written so
 		return n, true
 	}
 	d := parseDecimal(v.Raw)
@@ -51,12 +51,15 @@ func (v Value) Int() (n int64, ok bool) {
 
 // UnixTime returns a Number that is written as a plain non-negative integer, as our tokens write times: digits alone,
 // at most twelve of them.
-func (v Value) UnixTime() (seconds int64, ok bool) {
+func (v Value) UnixTime() (seconds int64, ok bool) { return v.plain() }
+
+// plain reads what UnixTime accepts.
+func (v Value) plain() (n int64, ok bool) {
 	if v.Kind != Number || len(v.Raw) > 12 {
 		return 0, false
 	}
-	seconds, err := strconv.ParseInt(string(v.Raw), 10, 64)
-	return seconds, err == nil && v.Raw[0] != '-'
+	n, err := strconv.ParseInt(string(v.Raw), 10, 64)
+	return n, err == nil && v.Raw[0] != '-'
 }
 
 // Elements calls element for each value of an array, and reports whether the value is an array.

@@ -118,8 +118,8 @@ func ReadAll(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, *Faul
 	return nil, Unprocessable("the body could not be read to its end")
 }
 
-// readToEnd is io.ReadAll with a buffer of the length that was announced, or of a few kilobytes if that is more: whoever
-// announces a body has not sent it yet. A negative length is unknown.
+// readToEnd is io.ReadAll with a buffer for as many bytes as were announced. A negative number is unknown. The buffer begins with a few
+// kilobytes at most, since a client can announce a large body and never send it.
 func readToEnd(body io.Reader, announced int64) ([]byte, error) {
 	const unknown, most = 512, 4 << 10
 	if announced < 0 {

@@ -7,7 +7,8 @@ import (
 )
 
 // kept is a canonical record as the store keeps it: its texts are one string, and its times are numbers. So a record needs little
-// memory, the garbage collector follows one pointer of it, and it holds no longer text of the caller alive.
+// memory, and the garbage collector follows one pointer of it. A text that was cut out of a long one, such as the body of a request,
+// does not keep the long one in memory.
 type kept struct {
 	texts   string // all texts, one behind the other
 	ends    [7]int // where each of the texts but the last ends
@@ -50,6 +51,15 @@ func (k *kept) record() magiclink.Record {
 		RevokedAt:      fromMilli(k.revoked),
 		ConsumedBy:     k.texts[k.ends[6]:],
 	}
+}
+
+// revoke keeps the time of an earlier revocation. It reports whether there was none.
+func (k *kept) revoke(at time.Time) bool {
+	if !fromMilli(k.revoked).IsZero() {
+		return false
+	}
+	k.revoked = at.UnixMilli()
+	return true
 }
 
 // fromMilli is the inverse of UnixMilli for a canonical time. The zero time comes back as the zero time.

@@ -65,9 +65,7 @@ func (sh *shard) revoke(query magiclink.ListQuery, at time.Time) (revoked int) {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for _, k := range sh.records {
-		if record := k.record(); record.RevokedAt.IsZero() && query.Matches(record) {
-			record.RevokedAt = at
-			sh.put(record)
+		if query.Matches(k.record()) && k.revoke(at) {
 			revoked++
 		}
 	}

@@ -135,10 +135,7 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) error {
 	if !found {
 		return magiclink.ErrNotFound
 	}
-	if record := k.record(); record.RevokedAt.IsZero() {
-		record.RevokedAt = at
-		sh.put(record)
-	}
+	k.revoke(at)
 	return nil
 }
 

@@ -86,7 +86,7 @@ func (r *runner) lead(c *call) {
 	r.hand(c)
 }
 
-// hand counts the runner out and keeps it for the next caller that leads. The caller of c goes on to wait if another runner has c.
+// hand counts the runner out and keeps it for the next caller that leads. If another runner has taken c, the caller of c waits for it.
 func (r *runner) hand(c *call) {
 	l := r.lane
 	l.mu.Lock()
