@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,11 +23,11 @@ import (
 func BenchmarkCreate(b *testing.B) {
 	store, bare := benchStores(b)
 	beside(b, "auto", func(n int) []caller {
-		from := reserve(n)
+		records, keys := benchInputs(n)
 		return []caller{
-			func(ctx context.Context, i int) error { return store.Create(ctx, benchRecord(from+i)) },
-			func(ctx context.Context, i int) error { return bare.set(ctx, bare.client, from+i) },
-			func(ctx context.Context, i int) error { return bare.set(ctx, bare.automatic, from+i) },
+			func(ctx context.Context, i int) error { return store.Create(ctx, records[i]) },
+			func(ctx context.Context, i int) error { return bare.set(ctx, bare.client, keys[i]) },
+			func(ctx context.Context, i int) error { return bare.set(ctx, bare.automatic, keys[i]) },
 		}
 	})
 }
@@ -37,15 +36,15 @@ func BenchmarkCreate(b *testing.B) {
 func BenchmarkConsume(b *testing.B) {
 	store, bare := benchStores(b)
 	beside(b, "script", func(n int) []caller {
-		from := reserve(n)
-		crowd(b, b.Context(), 64, n, func(ctx context.Context, i int) error { return store.Create(ctx, benchRecord(from+i)) })
+		records, keys := benchInputs(n)
+		crowd(b, b.Context(), 64, n, func(ctx context.Context, i int) error { return store.Create(ctx, records[i]) })
 		return []caller{
 			func(ctx context.Context, i int) error {
-				_, err := store.Consume(ctx, benchID(from+i), time.Now(), "browser "+strconv.Itoa(i))
+				_, err := store.Consume(ctx, records[i].ID, time.Now(), keys[i])
 				return err
 			},
-			func(ctx context.Context, i int) error { return bare.set(ctx, bare.client, from+i) },
-			func(ctx context.Context, i int) error { return bare.runScript(ctx, from+i) },
+			func(ctx context.Context, i int) error { return bare.set(ctx, bare.client, keys[i]) },
+			func(ctx context.Context, i int) error { return bare.runScript(ctx, keys[i]) },
 		}
 	})
 }
@@ -54,17 +53,17 @@ func BenchmarkConsume(b *testing.B) {
 func BenchmarkGet(b *testing.B) {
 	const records = 1000
 	store, bare := benchStores(b)
-	from := reserve(records)
-	crowd(b, b.Context(), 64, records, func(ctx context.Context, i int) error { return store.Create(ctx, benchRecord(from+i)) })
-	crowd(b, b.Context(), 64, records, func(ctx context.Context, i int) error { return bare.set(ctx, bare.client, from+i) })
+	links, keys := benchInputs(records)
+	crowd(b, b.Context(), 64, records, func(ctx context.Context, i int) error { return store.Create(ctx, links[i]) })
+	crowd(b, b.Context(), 64, records, func(ctx context.Context, i int) error { return bare.set(ctx, bare.client, keys[i]) })
 	beside(b, "auto", func(int) []caller {
 		return []caller{
 			func(ctx context.Context, i int) error {
-				_, err := store.Get(ctx, benchID(from+i%records))
+				_, err := store.Get(ctx, links[i%records].ID)
 				return err
 			},
-			func(ctx context.Context, i int) error { return bare.client.Get(ctx, bareKey(from+i%records)).Err() },
-			func(ctx context.Context, i int) error { return bare.automatic.Get(ctx, bareKey(from+i%records)).Err() },
+			func(ctx context.Context, i int) error { return bare.client.Get(ctx, keys[i%records]).Err() },
+			func(ctx context.Context, i int) error { return bare.automatic.Get(ctx, keys[i%records]).Err() },
 		}
 	})
 }
@@ -74,11 +73,11 @@ func BenchmarkClusterCreate(b *testing.B) {
 	client := openCluster(b, dbtest.StartRedisCluster(b, 0))
 	store, bare := openStore(b, client, redis.Options{}), newBare(b, client)
 	beside(b, "auto", func(n int) []caller {
-		from := reserve(n)
+		records, keys := benchInputs(n)
 		return []caller{
-			func(ctx context.Context, i int) error { return store.Create(ctx, benchRecord(from+i)) },
-			func(ctx context.Context, i int) error { return bare.set(ctx, bare.client, from+i) },
-			func(ctx context.Context, i int) error { return bare.set(ctx, bare.automatic, from+i) },
+			func(ctx context.Context, i int) error { return store.Create(ctx, records[i]) },
+			func(ctx context.Context, i int) error { return bare.set(ctx, bare.client, keys[i]) },
+			func(ctx context.Context, i int) error { return bare.set(ctx, bare.automatic, keys[i]) },
 		}
 	})
 }
@@ -137,23 +136,22 @@ func newBare(b *testing.B, client goredis.UniversalClient) bare {
 	b.Helper()
 	automatic, err := client.AutoPipeline()
 	require.NoError(b, err)
-	store := openStore(b, client, redis.Options{})
+	store := openStore(b, client, redis.Options{Prefix: redis.DefaultPrefix})
 	require.NoError(b, store.Create(b.Context(), benchRecord(-1)))
 	size, err := client.StrLen(b.Context(), redis.DefaultPrefix+benchID(-1)).Result()
 	require.NoError(b, err)
+	require.Positive(b, size)
 	return bare{client, automatic, strings.Repeat("0", int(size))}
 }
 
-func bareKey(i int) string { return fmt.Sprintf("bare:%022d", i) }
-
-func (b bare) set(ctx context.Context, client goredis.Cmdable, i int) error {
-	return client.Set(ctx, bareKey(i), b.value, time.Hour).Err()
+func (b bare) set(ctx context.Context, client goredis.Cmdable, key string) error {
+	return client.Set(ctx, key, b.value, time.Hour).Err()
 }
 
 var setScript = goredis.NewScript("return redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])")
 
-func (b bare) runScript(ctx context.Context, i int) error {
-	return setScript.Run(ctx, b.client, []string{bareKey(i)}, b.value, time.Hour.Milliseconds()).Err()
+func (b bare) runScript(ctx context.Context, key string) error {
+	return setScript.Run(ctx, b.client, []string{key}, b.value, time.Hour.Milliseconds()).Err()
 }
 
 func benchID(i int) string { return fmt.Sprintf("mlk_%022d", i) }
@@ -166,6 +164,15 @@ func benchRecord(i int) magiclink.Record {
 		},
 		Path: "/orders/17?tab=items", SessionTimeout: time.Hour, CreatedAt: now, ExpiresAt: now.Add(time.Hour),
 	}
+}
+
+// benchInputs returns n records that nobody has created, and as many keys for the floors.
+func benchInputs(n int) (records []magiclink.Record, keys []string) {
+	from := reserve(n)
+	for i := from; i < from+n; i++ {
+		records, keys = append(records, benchRecord(i)), append(keys, fmt.Sprintf("bare:%022d", i))
+	}
+	return records, keys
 }
 
 var serial atomic.Int64

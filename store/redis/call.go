@@ -24,7 +24,8 @@ type call struct {
 	*operation
 	key      string
 	id       string
-	entry    entry // to create, or the one that was found
+	value    []byte // to create
+	stop     int64  // when the server may remove the value, in milliseconds
 	at       time.Time
 	by       string
 	mark     string
@@ -32,11 +33,12 @@ type call struct {
 	deadline time.Time // of the caller's context; zero: none
 
 	// The sender sets the fields below before it answers.
-	verdict error // an ordinary outcome, such as [magiclink.ErrConsumed]
-	failure error // an outage
-	err     error // of the last attempt
-	unknown bool  // an attempt may have taken place
-	full    bool  // the server does not know the script
+	entry   *entry // that was found
+	verdict error  // an ordinary outcome, such as [magiclink.ErrConsumed]
+	failure error  // an outage
+	err     error  // of the last attempt
+	unknown bool   // an attempt may have taken place
+	full    bool   // the server does not know the script
 
 	redirect string // the address of the server that another one has named
 	asking   bool   // that server has the key as a guest
@@ -44,7 +46,6 @@ type call struct {
 	// The fields below are guarded by lane.mu.
 	done  chan struct{} // closed when the call is answered; nil if its caller has carried it out
 	state state
-	batch *batch
 }
 
 type state int
@@ -84,11 +85,11 @@ type batch struct {
 const grace = 500 * time.Millisecond
 
 // newBatch makes the calls running. The caller holds lane.mu.
-func newBatch(calls []*call, now time.Time, timeout time.Duration) *batch {
-	b := &batch{calls: calls, deadline: now.Add(timeout)}
+func newBatch(calls []*call, now time.Time, timeout time.Duration) batch {
+	b := batch{calls: calls, deadline: now.Add(timeout)}
 	var last time.Time
 	for _, c := range calls {
-		c.state, c.batch = running, b
+		c.state = running
 		if c.deadline.IsZero() {
 			last = b.deadline
 		} else if c.deadline.After(last) {

@@ -122,7 +122,7 @@ func idOf(member string) (string, error) {
 
 // lastStop returns when the server has removed the key of the record, whatever happens to the link: the session of a link that is used in
 // the last moment ends last.
-func lastStop(r magiclink.Record) int64 {
+func lastStop(r *magiclink.Record) int64 {
 	last := r.ExpiresAt.Add(max(0, r.SessionTimeout))
 	if end := r.End(); end.After(last) {
 		last = end

@@ -13,7 +13,7 @@ const stepLimit = 256
 
 // addToIndexes writes the entries of a record that is going to be created. When it has returned nil, all of them are there: so no link is
 // without its entries, wherever a process dies. An entry without a link is passed over.
-func (s *Store) addToIndexes(ctx context.Context, record magiclink.Record) error {
+func (s *Store) addToIndexes(ctx context.Context, record *magiclink.Record) error {
 	if len(s.options.Indexes) == 0 {
 		return nil
 	}

@@ -22,8 +22,8 @@ const (
 //
 // No context of a caller is used by a runner: a context may panic or block.
 type lane struct {
-	send    func(ctx context.Context, l *lane, b *batch) // answers every call of the batch
-	width   int                                          // how many pipelines are on their way side by side while the server answers in time
+	send    func(ctx context.Context, l *lane, calls []*call) // answers every call
+	width   int                                               // how many pipelines are on their way side by side while the server answers in time
 	timeout time.Duration
 	closing chan struct{} // closed when closed is set
 
@@ -58,7 +58,7 @@ func (l *lane) begin(ctx context.Context, c *call, canLead bool) (left <-chan st
 	c.deadline = deadlineOf(ctx.Deadline())
 	r, err := l.submit(c, canLead && left == nil)
 	if r != nil {
-		r.lead(c)
+		r.lead()
 	}
 	return left, err
 }
@@ -92,27 +92,21 @@ func leftEarly(ctx context.Context, unknown bool) error {
 	return err
 }
 
-// submit puts a call into the queue. A caller whose context cannot end can be a runner itself, which spares a lone call the way to
-// another goroutine: then submit returns a runner that the caller has to lead.
+// submit puts a call into the queue. If nobody waits there, a caller whose context cannot end can carry out its call itself, which spares a
+// lone call the way to another goroutine: then submit returns a runner that the caller has to lead.
 func (l *lane) submit(c *call, canLead bool) (*runner, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed {
 		return nil, ErrClosed
 	}
+	if canLead && len(l.queue) == 0 && l.hasRoom() {
+		return l.leader(c), nil
+	}
+	c.done = make(chan struct{})
 	l.queue = append(l.queue, c)
-	if !canLead || !l.needsRunner() {
-		c.done = make(chan struct{})
-		l.startRunner()
-		return nil, nil
-	}
-	r := l.spare
-	if l.spare = nil; r == nil {
-		r = &runner{lane: l}
-	}
-	l.routines.Add(1)
-	r.start()
-	return r, nil
+	l.startRunner()
+	return nil, nil
 }
 
 // leave gives a call up because its context has ended. It returns the state in which the call was.

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"strings"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -16,11 +17,10 @@ var (
 // createCommand needs no script: the command sets the key only if there is none. A command that is sent again after an attempt with
 // an unknown outcome asks for the value that is there: the call finds its own mark in it.
 func createCommand(c *call, _ bool) []any {
-	stop := broom(c.entry.End())
 	if c.unknown {
-		return []any{"set", c.key, c.entry.encode(), "pxat", stop, "nx", "get"}
+		return []any{"set", c.key, c.value, "pxat", c.stop, "nx", "get"}
 	}
-	return []any{"set", c.key, c.entry.encode(), "pxat", stop, "nx"}
+	return []any{"set", c.key, c.value, "pxat", c.stop, "nx"}
 }
 
 func settleCreate(c *call, reply any) {
@@ -28,9 +28,8 @@ func settleCreate(c *call, reply any) {
 	if replied != c.unknown { // "OK", or no value that was there
 		return
 	}
-	c.verdict = magiclink.ErrExists
-	if there, err := decode(c.id, value); err == nil && there.creation == c.entry.creation {
-		c.verdict = nil
+	if !strings.HasPrefix(value, string(c.value)) { // what comes after it happened to this link
+		c.verdict = magiclink.ErrExists
 	}
 }
 
@@ -64,7 +63,7 @@ func settleConsume(c *call, reply any) {
 	if c.verdict = c.read(reply); c.verdict != nil {
 		return
 	}
-	e := &c.entry
+	e := c.entry
 	if e.RevokedAt.IsZero() && e.repeat != none && e.repeat == c.mark {
 		return
 	}
@@ -110,13 +109,9 @@ func flag(set bool) string {
 // markOf returns what a Consume with an empty by is known by when it is sent again.
 func markOf(by string) string {
 	if by == "" {
-		return newMark()
+		return string(appendMark(nil))
 	}
 	return none
-}
-
-func newEntry(r magiclink.Record) entry {
-	return entry{Record: r.Canonical(), creation: newMark(), repeat: none}
 }
 
 // deadlineOf returns the zero time for a context without a deadline.

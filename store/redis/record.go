@@ -47,13 +47,12 @@ var (
 // entry is what Redis keeps of a record.
 type entry struct {
 	magiclink.Record
-	creation string
-	repeat   string
+	repeat string
 }
 
-// newMark returns what no other call has.
-func newMark() string {
-	return strconv.FormatUint(rand.Uint64(), 36) //nolint:gosec // G404: it tells calls apart and is no secret
+// appendMark appends what no other call has.
+func appendMark(b []byte) []byte {
+	return strconv.AppendUint(b, rand.Uint64(), 32) //nolint:gosec // G404: it tells calls apart and is no secret
 }
 
 func checkRecord(r *magiclink.Record) error {
@@ -74,19 +73,19 @@ var earliest, latest = moment(-largest), moment(largest)
 
 func outOfRange(t time.Time) bool { return t.Before(earliest) || t.After(latest) }
 
-// encode returns the value of the key.
-func (e *entry) encode() []byte {
-	texts := e.texts()
-	size := len(e.Extension)
+// newValue returns the value of the key of a canonical record, with a mark that no other call has.
+func newValue(r *magiclink.Record) []byte {
+	texts := textsOf(r)
+	size := len(r.Extension)
 	for _, s := range texts {
 		size += len(*s)
 	}
-	b := make([]byte, 0, headSize+size+len(e.ConsumedBy))
-	b = strconv.AppendInt(b, e.ExpiresAt.UnixMilli(), 10)
-	b = appendNumber(b, stay(e.SessionTimeout))
-	b = appendNumber(b, int64(e.SessionTimeout/time.Second))
-	b = appendNumber(b, e.CreatedAt.UnixMilli())
-	b = append(append(b, ' '), e.creation...)
+	b := make([]byte, 0, headSize+size+len(r.ConsumedBy))
+	b = strconv.AppendInt(b, r.ExpiresAt.UnixMilli(), 10)
+	b = appendNumber(b, stay(r.SessionTimeout))
+	b = appendNumber(b, int64(r.SessionTimeout/time.Second))
+	b = appendNumber(b, r.CreatedAt.UnixMilli())
+	b = appendMark(append(b, ' '))
 	for _, s := range texts {
 		b = appendNumber(b, int64(len(*s)))
 	}
@@ -94,12 +93,12 @@ func (e *entry) encode() []byte {
 	for _, s := range texts {
 		b = append(b, *s...)
 	}
-	b = append(append(b, e.Extension...), unused...)
-	if !e.ConsumedAt.IsZero() {
-		b = appendUse(b, e.ConsumedAt, e.repeat, e.ConsumedBy)
+	b = append(append(b, r.Extension...), unused...)
+	if !r.ConsumedAt.IsZero() {
+		b = appendUse(b, r.ConsumedAt, none, r.ConsumedBy)
 	}
-	if !e.RevokedAt.IsZero() {
-		b = appendRevocation(b, e.RevokedAt)
+	if !r.RevokedAt.IsZero() {
+		b = appendRevocation(b, r.RevokedAt)
 	}
 	return b
 }
@@ -107,9 +106,9 @@ func (e *entry) encode() []byte {
 // headSize is as large as the first line of most records, with the last byte.
 const headSize = 96
 
-// texts returns all texts but the extension, which is the rest.
-func (e *entry) texts() [5]*string {
-	return [5]*string{&e.TenantID, &e.BusinessID, &e.ExternalBusinessID, &e.Email, &e.Path}
+// textsOf returns all texts but the extension, which is the rest.
+func textsOf(r *magiclink.Record) [5]*string {
+	return [5]*string{&r.TenantID, &r.BusinessID, &r.ExternalBusinessID, &r.Email, &r.Path}
 }
 
 func appendNumber(b []byte, n int64) []byte { return strconv.AppendInt(append(b, ' '), n, 10) }
@@ -126,21 +125,22 @@ func appendRevocation(b []byte, at time.Time) []byte {
 }
 
 // decode reads the value of the key of an id.
-func decode(id, value string) (entry, error) {
-	e := entry{Record: magiclink.Record{ID: id}, repeat: none}
+func decode(id, value string) (*entry, error) {
+	e := &entry{Record: magiclink.Record{ID: id}, repeat: none}
 	line, rest, ok := strings.Cut(value, "\n")
 	f := fields{text: line, ok: ok}
 	e.ExpiresAt = f.time()
 	f.number() // stay
 	e.SessionTimeout = time.Duration(f.number()) * time.Second
-	e.CreatedAt, e.creation = f.time(), f.next()
+	e.CreatedAt = f.time()
+	f.next() // creation
 	size := int64(len(rest))
-	for _, s := range e.texts() {
+	for _, s := range textsOf(&e.Record) {
 		*s, rest = f.cut(rest, f.number())
 	}
 	e.Extension, rest = f.cut(rest, f.number()-size+int64(len(rest)))
 	if !f.end() || !e.decodeEvents(rest) {
-		return entry{}, errNoRecord
+		return nil, errNoRecord
 	}
 	return e, nil
 }

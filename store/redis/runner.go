@@ -19,6 +19,9 @@ type runner struct {
 	last int           // how many calls the last pipeline carried
 	wake chan struct{} // sent to when an idle runner has to go on
 
+	current batch    // on its way
+	only    [1]*call // of a runner that is led
+
 	ctx    context.Context //nolint:containedctx // of no caller, and made anew before it ends
 	cancel context.CancelFunc
 	until  time.Time // when ctx ends
@@ -27,16 +30,14 @@ type runner struct {
 	late      bool
 	dismissed bool
 	began     time.Time // when the runner began with its batch; its own goroutine reads it without the lock
-	current   *batch    // from take to answer
 }
 
-func (l *lane) needsRunner() bool {
-	return len(l.queue) > 0 && len(l.working)-l.late < l.width && len(l.working) < limit
-}
+// hasRoom reports whether another runner may work. The caller holds lane.mu.
+func (l *lane) hasRoom() bool { return len(l.working)-l.late < l.width && len(l.working) < limit }
 
 // startRunner lets a runner work if one is needed and allowed. The caller holds lane.mu.
 func (l *lane) startRunner() {
-	if !l.needsRunner() {
+	if len(l.queue) == 0 || !l.hasRoom() {
 		return
 	}
 	r := l.idle
@@ -71,8 +72,21 @@ func (r *runner) work() {
 	returned = true
 }
 
-// lead carries out one batch in the goroutine of the caller of c.
-func (r *runner) lead(c *call) {
+// leader returns a runner for a call that its caller carries out. The caller holds lane.mu.
+func (l *lane) leader(c *call) *runner {
+	r := l.spare
+	if l.spare = nil; r == nil {
+		r = &runner{lane: l}
+	}
+	l.routines.Add(1)
+	r.start()
+	r.only[0] = c
+	r.current = newBatch(r.only[:], r.began, l.timeout)
+	return r
+}
+
+// lead carries out the call of a leader in the goroutine of its caller.
+func (r *runner) lead() {
 	defer r.lane.routines.Done()
 	returned := false
 	defer func() {
@@ -80,20 +94,17 @@ func (r *runner) lead(c *call) {
 			r.lost()
 		}
 	}()
-	r.last = 0
-	r.step()
+	r.carryOut()
 	returned = true // before hand: another caller may lead the runner as soon as it is kept
-	r.hand(c)
+	r.hand()
 }
 
-// hand counts the runner out and keeps it for the next caller that leads. If another runner has taken c, the caller of c waits for it.
-func (r *runner) hand(c *call) {
+// hand counts the runner out and keeps it for the next caller that leads.
+func (r *runner) hand() {
 	l := r.lane
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.state != answered {
-		c.done = make(chan struct{})
-	}
+	r.only[0] = nil
 	r.countOut()
 	l.spare = r
 	l.startRunner()
@@ -104,21 +115,17 @@ func (r *runner) lost() {
 	r.release()
 	l := r.lane
 	l.mu.Lock()
-	b := r.current
-	r.current = nil
 	r.countOut()
 	l.startRunner()
 	l.mu.Unlock()
-	if b != nil {
-		l.fail(b, errHook)
-	}
+	l.fail(r.current.calls, errHook)
 }
 
-// fail ends the calls of a batch that are not answered. They may have taken place.
-func (l *lane) fail(b *batch, err error) {
+// fail ends those of the calls that are not answered. They may have taken place.
+func (l *lane) fail(calls []*call, err error) {
 	l.mu.Lock()
 	var open []*call
-	for _, c := range b.calls {
+	for _, c := range calls {
 		if c.state == running {
 			open = append(open, c)
 		}
@@ -134,24 +141,26 @@ func (l *lane) fail(b *batch, err error) {
 // step carries out one batch. It reports whether there was one.
 func (r *runner) step() bool {
 	r.gather()
-	b := r.take()
-	if b == nil {
+	if !r.take() {
 		return false
 	}
-	r.last = len(b.calls)
-	if r.guardedSend(b) {
-		r.lane.fail(b, errHook)
-	}
-	r.lane.mu.Lock()
-	defer r.lane.mu.Unlock()
-	r.current = nil
+	r.last = len(r.current.calls)
+	r.carryOut()
 	return true
 }
 
+// carryOut sends the current batch.
+func (r *runner) carryOut() {
+	if r.guardedSend() {
+		r.lane.fail(r.current.calls, errHook)
+	}
+	r.current = batch{}
+}
+
 // guardedSend reports whether a hook of the client has panicked.
-func (r *runner) guardedSend(b *batch) (panicked bool) {
+func (r *runner) guardedSend() (panicked bool) {
 	defer func() { panicked = recover() != nil }()
-	r.lane.send(bounded{r.context(), b.deadline}, r.lane, b)
+	r.lane.send(bounded{r.context(), r.current.deadline}, r.lane, r.current.calls)
 	return false
 }
 
@@ -173,16 +182,16 @@ func (r *runner) waiting() int {
 	return len(r.lane.queue)
 }
 
-// take makes a batch of the next calls. It returns nil if there are none.
-func (r *runner) take() *batch {
+// take makes the next calls the current batch. It reports whether there are any.
+func (r *runner) take() bool {
 	r.lane.mu.Lock()
 	defer r.lane.mu.Unlock()
 	calls := r.lane.take()
 	if len(calls) == 0 {
-		return nil
+		return false
 	}
 	r.current = newBatch(calls, r.began, r.lane.timeout)
-	return r.current
+	return true
 }
 
 // again reports whether the runner takes the next batch, too. A runner that was late ends if it was replaced.

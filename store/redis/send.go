@@ -41,13 +41,13 @@ type sender struct {
 // pipeliner sends calls over a client, which knows the server of each key.
 type pipeliner struct{ client goredis.UniversalClient }
 
-// send carries out a batch: it answers each call as soon as an attempt has brought its outcome.
-func (s *sender) send(ctx context.Context, l *lane, b *batch) {
-	open, pause := b.calls, firstPause
+// send carries out calls: it answers each as soon as an attempt has brought its outcome. The context has a deadline.
+func (s *sender) send(ctx context.Context, l *lane, open []*call) {
+	pause := firstPause
 	for try := 1; ; try++ {
 		s.attempt(ctx, open)
 		again, wait := s.judgeAll(ctx, open)
-		if len(again) == 0 || try == attempts || !time.Now().Before(b.deadline) {
+		if len(again) == 0 || try == attempts || over(ctx) {
 			l.answer(open...)
 			return
 		}
@@ -57,6 +57,12 @@ func (s *sender) send(ctx context.Context, l *lane, b *batch) {
 			pause *= 2
 		}
 	}
+}
+
+// over reports whether the deadline of the context has passed.
+func over(ctx context.Context) bool {
+	deadline, _ := ctx.Deadline()
+	return !time.Now().Before(deadline)
 }
 
 // judgeAll returns the calls for which another attempt is promising, and whether to wait before it.

@@ -110,11 +110,11 @@ func (s *Store) Create(ctx context.Context, record magiclink.Record) error {
 	if err := checkRecord(&record); err != nil {
 		return failed("create", err)
 	}
-	c := &call{operation: create, id: record.ID, entry: newEntry(record)}
-	if err := s.addToIndexes(ctx, c.entry.Record); err != nil {
+	record = record.Canonical()
+	if err := s.addToIndexes(ctx, &record); err != nil {
 		return failed("create", err)
 	}
-	return s.do(ctx, "create", c)
+	return s.do(ctx, "create", &call{operation: create, id: record.ID, value: newValue(&record), stop: broom(record.End())})
 }
 
 // Get returns the record with this id, whatever its state. It returns [magiclink.ErrNotFound] if there is none.
