@@ -1,9 +1,12 @@
 package main_test
 
 import (
+	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -28,6 +31,18 @@ func (p *process) redeem(from string) answer {
 	return p.post("/v0/auth/magic-link/redeem", noToken, http.Header{"X-Forwarded-For": {from}})
 }
 
+// documented returns the statuses that the document of the API has for a POST.
+func (p *process) documented(path string) []string {
+	p.t.Helper()
+	var document struct {
+		Paths map[string]struct {
+			Post struct{ Responses map[string]any }
+		}
+	}
+	require.NoError(p.t, json.Unmarshal([]byte(p.get("/openapi.json").body), &document))
+	return slices.Collect(maps.Keys(document.Paths[path].Post.Responses))
+}
+
 func TestRedemptionsAreLimited(t *testing.T) {
 	p := serve(t, t.TempDir(), testClient, "-limit-redeem", "3/1h")
 	issued := p.issue(p.token(), acme)
@@ -46,6 +61,7 @@ func TestRedemptionsAreLimited(t *testing.T) {
 	requireLimited(t, got)
 	require.JSONEq(t, `{"error":"too many attempts from this address, try again later","data":null}`, got.body)
 	require.Equal(t, "application/json", got.header.Get("Content-Type"))
+	require.Contains(t, p.documented("/v0/auth/magic-link/redeem"), "429")
 	got = p.post("/magic", form, click)
 	requireLimited(t, got)
 	require.Contains(t, got.header.Get("Content-Type"), "text/html")
