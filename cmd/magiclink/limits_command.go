@@ -47,7 +47,7 @@ func limitsCommand() *command {
 		summary: "shows what a limit has left, and resets it",
 		long: "show looks at what the limits of serve have left, and takes nothing. reset makes a limit as new: of -email and -business the\n" +
 			"one of that subject, of -tenant alone the one of the tenant. A KEY is what show prints, or one of an application.\n" +
-			"Give the same -limit-subject, -limit-tenant and -limit-redeem that serve has: the store keeps no rates.\n" +
+			"Give the same -limit-subject, -limit-business, -limit-tenant and -limit-redeem that serve has: the store keeps no rates.\n" +
 			"The limits are those of the data directory or of -store, also while serve runs. How often a client of the API has failed to\n" +
 			"get an access token is counted in each serve, and is not here. Nor are the limits of the sign-in by mail.\n\n" +
 			"With -server the limits are those of links, for the client of MAGICLINK_CLIENT_ID; it needs the scopes auth:read or auth:revoke.\n" +

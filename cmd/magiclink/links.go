@@ -187,7 +187,7 @@ func endSubject(ctx context.Context, p *program, where *whereFlags, asJSON bool,
 			}
 			return err
 		}
-		return printDone(p, asJSON, map[string]int{"revoked": n}, "revoked "+count(n, "link", "links")+" with their sessions")
+		return printDone(p, asJSON, map[string]int{"revoked": n}, "revoked "+count(n, "link with its session", "links with their sessions"))
 	})
 }
 

@@ -212,7 +212,7 @@ func TestRevokeASubject(t *testing.T) {
 	require.Len(t, linkIDs(t, folder, "-state", "live", "-tenant", "other"), 1)
 	require.JSONEq(t, `{"revoked":0}`, command(t, folder, nil, "links", "revoke", "-email", "jane@example.com", "-tenant", "dev", "-json").stdout)
 	got = command(t, folder, nil, "links", "revoke", "-external-business", "globex")
-	require.Equal(t, "revoked 1 link with their sessions\n", got.stdout, "a business names its tenant: %s", got.stderr)
+	require.Equal(t, "revoked 1 link with its session\n", got.stdout, "a business names its tenant: %s", got.stderr)
 }
 
 func TestSessions(t *testing.T) {

@@ -62,7 +62,7 @@ func TestLinksOfAServer(t *testing.T) {
 
 	require.Zero(t, remote("links", "revoke", ids[3].(string)).code)
 	require.JSONEq(t, `{"revoked":1}`, remote("links", "revoke", "-email", "jane1@example.com", "-json").stdout)
-	require.Equal(t, "revoked 1 link with their sessions\n", remote("sessions", "end", "-external-business", "acme").stdout)
+	require.Equal(t, "revoked 1 link with its session\n", remote("sessions", "end", "-external-business", "acme").stdout)
 	require.Empty(t, list("-state", "live"))
 }
 
