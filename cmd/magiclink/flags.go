@@ -99,6 +99,12 @@ func wanted(f *flag.Flag) string {
 	case isSwitch(f):
 		return fmt.Sprintf("write -%s, or -%s=false", f.Name, f.Name)
 	}
+	for _, of := range []string{"add: ", "list: ", "preview: ", "send: ", "show KEY: ", "with Redis: "} { // for which of the words the flag is
+		usage = strings.TrimPrefix(usage, of)
+	}
+	if _, forms, found := strings.Cut(usage, ": "); found && kind == "time" {
+		return "write " + forms
+	}
 	return "it is " + usage
 }
 

@@ -121,6 +121,8 @@ func TestWrongUsage(t *testing.T) {
 		"a malformed rate":        {args: []string{"serve", "-limit-subject", "5 a day"}, says: "-limit-subject 10/1m"},
 		"a rate of nothing":       {args: []string{"serve", "-limit-redeem", "0/1s"}, says: "-limit-redeem 10/1m"},
 		"a rate without a period": {args: []string{"serve", "-limit-tenant", "5"}, says: "-limit-tenant 10/1m"},
+		"a malformed time":        {args: []string{"links", "list", "-since", "yesterday"}, says: "-since is malformed: write a time as 2026-01-02T15:04:05Z, a day"},
+		"a flag without a value":  {args: []string{"serve", "-redis-index"}, says: "-redis-index needs a value: it is the fields"},
 		"a malformed proxy":       {args: []string{"serve", "-trusted-proxy", "10.0.0.0/33"}, says: "10.0.0.0/8"},
 		"a long max-ttl":          {args: []string{"serve", "-max-ttl", "16"}, says: "1 to 15"},
 		"index of nothing":        {args: []string{"index", "create"}, says: "tenant, email, business, external-business"},
