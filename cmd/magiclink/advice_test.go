@@ -134,14 +134,23 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		"data directory": {nil, append(start, "-data", takesNoFile+"/x"), []string{"name another one with -data, or let the user of this process write there"}},
 		"keys":           {garbage("keys.json", "{"), start, []string{"restore the file from a backup", `"magiclink keys rotate -force"`}},
 		"database":       {garbage("magiclink.db", strings.Repeat("no database ", 99)), start, []string{"file is not a database: restore it from a backup; or move it away"}},
-		"postgres":       {nil, stored("postgres://127.0.0.1:1/x"), []string{"refused: nothing listens there: start the server, or correct the host and the port in -store"}},
-		"migrate":        {nil, []string{"migrate", "-store", "postgres://127.0.0.1:1/x"}, []string{"nothing listens there"}},
-		"redis":          {nil, stored("redis://127.0.0.1:1/0"), []string{"refused: nothing listens there"}},
-		"cluster":        {nil, stored("redis://127.0.0.1:1?addr=127.0.0.1:2"), []string{"refused: nothing listens there"}},
-		"sentinels":      {nil, stored("redis://127.0.0.1:1?master_name=x"), []string{"correct the host and the port in -store"}},
-		"unknown host":   {nil, stored("redis://db.invalid"), []string{"correct the host in -store"}},
-		"UTF-8 BOM":      {garbage("config.json", "\xEF\xBB\xBF{}"), start, []string{"config.json: the file begins with a byte order mark (BOM): save it as UTF-8 without one"}},
-		"UTF-16":         {garbage("config.json", "\xFF\xFE{\x00}\x00"), start, []string{"byte order mark"}},
+		"its schema": {func(t *testing.T, folder string) {
+			_, err := database(t, dataFile(folder, "magiclink.db")).Exec("UPDATE magiclink_schema SET version = 99")
+			require.NoError(t, err)
+		}, start, []string{"upgrade the package, or restore a backup from before the upgrade"}},
+		"another database": {func(t *testing.T, folder string) {
+			_, err := database(t, dataFile(folder, "magiclink.db")).Exec("DROP TABLE magiclink_schema")
+			require.NoError(t, err)
+		}, start, []string{"belongs to another application", "name another directory with -data"}},
+		"owner":        {func(t *testing.T, folder string) { chown(t, dataFile(folder, ""), somebodyElse, -1) }, start, []string{"and its files: chown -R "}},
+		"postgres":     {nil, stored("postgres://127.0.0.1:1/x"), []string{"refused: nothing listens there: start the server, or correct the host and the port in -store"}},
+		"migrate":      {nil, []string{"migrate", "-store", "postgres://127.0.0.1:1/x"}, []string{"nothing listens there"}},
+		"redis":        {nil, stored("redis://127.0.0.1:1/0"), []string{"refused: nothing listens there"}},
+		"cluster":      {nil, stored("redis://127.0.0.1:1?addr=127.0.0.1:2"), []string{"refused: nothing listens there"}},
+		"sentinels":    {nil, stored("redis://127.0.0.1:1?master_name=x"), []string{"correct the host and the port in -store"}},
+		"unknown host": {nil, stored("redis://db.invalid"), []string{"correct the host in -store"}},
+		"UTF-8 BOM":    {garbage("config.json", "\xEF\xBB\xBF{}"), start, []string{"config.json: the file begins with a byte order mark (BOM): save it as UTF-8 without one"}},
+		"UTF-16":       {garbage("config.json", "\xFF\xFE{\x00}\x00"), start, []string{"byte order mark"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			folder := installed(t)
@@ -153,6 +162,25 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 				requireFailure(t, got, says)
 			}
 		})
+	}
+}
+
+// A database that is gone is no reason not to start, since the links may have been in another store. It is told, since it may have been lost.
+func TestLostDatabase(t *testing.T) {
+	t.Parallel()
+	const says = "made an empty database in a directory that was set up before"
+	folder := installed(t)
+	p := serve(t, folder, nil)
+	require.Zero(t, p.stop(syscall.SIGTERM))
+	require.NotContains(t, p.errors(), says, "the control")
+	for name, lose := range map[string]func() error{
+		"removed":   func() error { return os.Remove(dataFile(folder, "magiclink.db")) },
+		"truncated": func() error { return os.Truncate(dataFile(folder, "magiclink.db"), 0) },
+	} {
+		require.NoError(t, lose(), name)
+		p := serve(t, folder, nil)
+		require.Zero(t, p.stop(syscall.SIGTERM), name)
+		require.Contains(t, p.errors(), says, name)
 	}
 }
 

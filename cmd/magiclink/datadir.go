@@ -186,9 +186,25 @@ func (d *dataDir) openDatabase() (*sqlite.Store, error) {
 		return nil, err
 	}
 	store, err := sqlite.Open(d.databasePath())
-	if err != nil && strings.HasSuffix(err.Error(), "file is not a database") { // the type of the error needs cgo
-		return nil, fmt.Errorf("%w: restore it from a backup; or move it away, and \"magiclink serve\" makes an empty one, "+
+	return store, adviseDatabase(err)
+}
+
+// adviseDatabase says what to do about a file that cannot be opened. The types of these errors need cgo.
+func adviseDatabase(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case strings.HasSuffix(err.Error(), "file is not a database"):
+		return fmt.Errorf("%w: restore it from a backup; or move it away with its files -wal and -shm, and \"magiclink serve\" makes an empty one, "+
 			"in which every link and session so far is unknown", err)
+	case strings.Contains(err.Error(), "belongs to another application"):
+		return fmt.Errorf("%w; for this command name another directory with -data, or move the file away and restore the database from a backup", err)
 	}
-	return store, err
+	return err
+}
+
+// hasDatabase reports whether a database was made in the directory before.
+func (d *dataDir) hasDatabase() bool {
+	info, err := os.Lstat(d.databasePath())
+	return err == nil && info.Size() > 0
 }

@@ -86,7 +86,8 @@ func (f *redeemFlags) redeem(ctx context.Context, c magiclink.Config, link strin
 	}
 	redeemed, err := redeem(ctx, token)
 	if errors.Is(err, magiclink.ErrInvalidToken) {
-		err = fmt.Errorf("%w: the link is not complete, or it was issued with other keys than those in %s, or for another base URL than %s",
+		err = fmt.Errorf("%w: the link is not complete, or it was issued with other keys than those in %s, or for another base URL than %s, "+
+			"or the store does not have it: it was removed after its end, or the store is a copy that is older than the link",
 			err, f.data.keysPath(), f.address.baseURL)
 	}
 	return redeemed, err

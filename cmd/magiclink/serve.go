@@ -203,7 +203,7 @@ func (f *serveFlags) setUpWith(ctx context.Context, p *program, logger *slog.Log
 	if s.trail, err = f.audit.open(logger); err != nil { // it may lie in the data directory
 		return nil, err
 	}
-	if s.store, s.close, err = f.store.open(ctx, &f.data); err != nil {
+	if err = s.openStore(ctx, first); err != nil {
 		return nil, err
 	}
 	s.client = client
@@ -220,6 +220,18 @@ func (f *serveFlags) setUpWith(ctx context.Context, p *program, logger *slog.Log
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// openStore opens the store. An empty database in a directory that was set up before can be meant, or the database was lost.
+func (s *server) openStore(ctx context.Context, first bool) (err error) {
+	where, data := &s.flags.store, &s.flags.data
+	missing := where.where == storeSQLite && !first && !data.hasDatabase()
+	s.store, s.close, err = where.open(ctx, data)
+	if err == nil && missing {
+		s.logger.Warn("made an empty database in a directory that was set up before: every earlier link and session is unknown; "+
+			"if there was a database, stop and restore it from a backup", "file", data.databasePath())
+	}
+	return err
 }
 
 // showAndWrite shows the secret before its hash is in the configuration: where it cannot be shown, the next start makes another one.

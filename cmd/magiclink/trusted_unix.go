@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strconv"
 	"syscall"
 
 	"github.com/magiclink-go/magiclink/internal/trustedfile"
@@ -20,8 +21,13 @@ func judgeOwner(path string, info fs.FileInfo, forbidden fs.FileMode, cure strin
 		return fmt.Errorf("%s: the owner is unknown", path)
 	}
 	if user := os.Geteuid(); stat.Uid != 0 && int(stat.Uid) != user {
+		owner := strconv.Itoa(user)
+		if info.IsDir() { // what was restored with another owner has that owner throughout
+			return fmt.Errorf("%s is owned by user %d, who could change it: run magiclink as that user, or chown it and its files: chown -R %s %s",
+				path, stat.Uid, owner, path)
+		}
 		return fmt.Errorf("%s is owned by user %d, who could change it: run magiclink as that user, "+
-			"or chown it to user %d", path, stat.Uid, user)
+			"or chown it to user %s", path, stat.Uid, owner)
 	}
 	if mode := info.Mode().Perm(); mode&forbidden != 0 {
 		return fmt.Errorf("%s has mode %04o, so others can write it: %s", path, mode, cure)

@@ -21,6 +21,12 @@ func isLocked(err error) bool {
 	return ok && (failure.Code == sqlite3.ErrBusy || failure.Code == sqlite3.ErrLocked)
 }
 
+// isDamaged reports whether SQLite has met pages that cannot be right.
+func isDamaged(err error) bool {
+	failure, ok := errors.AsType[sqlite3.Error](err)
+	return ok && failure.Code == sqlite3.ErrCorrupt
+}
+
 // isNested reports whether BEGIN has failed because a transaction is open.
 func isNested(err error) bool {
 	failure, ok := errors.AsType[sqlite3.Error](err)

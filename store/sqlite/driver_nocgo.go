@@ -9,6 +9,8 @@ func checkDriver() error { return errors.New("needs cgo: build with CGO_ENABLED=
 
 func isLocked(error) bool { return false }
 
+func isDamaged(error) bool { return false }
+
 func isNested(error) bool { return false }
 
 func isTaken(error) bool { return false }

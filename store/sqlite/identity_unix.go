@@ -101,8 +101,8 @@ func (k *identities) compare() error {
 				"and put back the database with all its files: %w", err)
 		}
 		if found != known {
-			return fmt.Errorf("%s was replaced while it was open: stop every process that has the database open, "+
-				"and start them again with the file that counts", path)
+			return fmt.Errorf("%s was replaced while it was open: stop every process that has the database open, put the file that counts "+
+				"there with its own -wal and -shm, or without them if it is a backup, and start the processes again", path)
 		}
 	}
 	return nil

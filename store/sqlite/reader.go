@@ -15,7 +15,7 @@ func (s *Store) onReader(ended <-chan struct{}, use func(driver.QueryerContext) 
 	}
 	defer s.gate.leave()
 	// A reader meets a lock only while another process reads the log back after a crash, or closes the last connection.
-	return newPatience().wait(ended, func() error { return s.read(ended, use) })
+	return withAdvice(newPatience().wait(ended, func() error { return s.read(ended, use) }))
 }
 
 func (s *Store) read(ended <-chan struct{}, use func(driver.QueryerContext) error) error {

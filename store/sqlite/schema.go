@@ -88,7 +88,7 @@ func prepare(ctx context.Context, db *sql.DB, policy foreign) (path string, err 
 		}
 		return prepareConn(ctx, conn, policy)
 	})
-	return path, err
+	return path, withAdvice(err)
 }
 
 const selectFile = "SELECT file FROM pragma_database_list WHERE name = 'main'"
@@ -161,7 +161,11 @@ func checkDatabase(ctx context.Context, conn *sql.Conn, policy foreign) (int, er
 const selectVersion = "SELECT version FROM magiclink_schema"
 
 func schemaVersion(ctx context.Context, conn *sql.Conn) (found int, err error) {
-	if err := conn.QueryRowContext(ctx, selectVersion).Scan(&found); err != nil {
+	err = conn.QueryRowContext(ctx, selectVersion).Scan(&found)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, errors.New("the table magiclink_schema is empty: restore the database from a backup")
+	case err != nil:
 		return 0, fmt.Errorf("read the version of the schema: %w", err)
 	}
 	return found, checkVersion(found)
@@ -173,7 +177,7 @@ func checkVersion(found int) error {
 		return fmt.Errorf("the schema has version %d, which was never released: "+
 			"drop the tables whose names begin with magiclink_, or remove the file", found)
 	case found > version:
-		return fmt.Errorf("the schema has version %d, and this package knows versions up to %d: upgrade the package", found, version)
+		return fmt.Errorf("the schema has version %d, and this package knows versions up to %d: upgrade the package, or restore a backup from before the upgrade", found, version)
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func (s *statements) probe() error {
 func (s *Store) write(ctx context.Context, name string, run operation) error {
 	verdict, err := s.attempt(ctx, run)
 	if err != nil {
-		return fmt.Errorf("magiclink/sqlite: %s: %w", name, err)
+		return fmt.Errorf("magiclink/sqlite: %s: %w", name, withAdvice(err))
 	}
 	return verdict
 }

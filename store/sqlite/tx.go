@@ -249,5 +249,5 @@ func failed(name string, err error) error {
 		err = fmt.Errorf("the transaction could not take the lock for writing: roll back and repeat it, and write _txlock=immediate "+
 			"into the name of the data source: %w", err)
 	}
-	return fmt.Errorf("magiclink/sqlite: %s: %w", name, err)
+	return fmt.Errorf("magiclink/sqlite: %s: %w", name, withAdvice(err))
 }
