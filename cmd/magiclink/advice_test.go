@@ -142,7 +142,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			_, err := database(t, dataFile(folder, "magiclink.db")).Exec("DROP TABLE magiclink_schema")
 			require.NoError(t, err)
 		}, start, []string{"belongs to another application", "name another directory with -data"}},
-		"owner":        {func(t *testing.T, folder string) { chown(t, dataFile(folder, ""), somebodyElse, -1) }, start, []string{"and its files: chown -R "}},
+		"owner":        {func(t *testing.T, folder string) { chown(t, dataFile(folder, ""), somebodyElse, -1) }, start, []string{"restored with a wrong owner: chown -R "}},
 		"postgres":     {nil, stored("postgres://127.0.0.1:1/x"), []string{"refused: nothing listens there: start the server, or correct the host and the port in -store"}},
 		"migrate":      {nil, []string{"migrate", "-store", "postgres://127.0.0.1:1/x"}, []string{"nothing listens there"}},
 		"redis":        {nil, stored("redis://127.0.0.1:1/0"), []string{"refused: nothing listens there"}},

@@ -45,7 +45,7 @@ func readConfig(path string) (*configFile, error) {
 		return nil, fmt.Errorf("there is no configuration %s: correct -config, or restore the file from a backup; an empty one is {}, with mode 0600", path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the configuration: %w", err)
+		return nil, adviseOwner(fmt.Errorf("read the configuration: %w", err), path)
 	}
 	config, err := parseConfig(text)
 	if err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -60,7 +61,7 @@ func (d *dataDir) make() error {
 func lockBeside(path string) (unlock func() error, err error) {
 	unlock, err = lockFile(filepath.Join(filepath.Dir(path), ".lock"))
 	if err != nil {
-		return nil, fmt.Errorf("lock the directory of %s: %w", path, err)
+		return nil, adviseOwner(fmt.Errorf("lock the directory of %s: %w", path, err), filepath.Dir(path))
 	}
 	return unlock, nil
 }
@@ -84,7 +85,7 @@ func (d *dataDir) look() (found, error) {
 	} {
 		_, err := os.Lstat(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return found{}, err
+			return found{}, adviseOwner(err, d.path)
 		}
 		*there = err == nil
 	}
@@ -159,7 +160,7 @@ func (d *dataDir) readKeys() (*magiclink.Keyring, error) {
 		return nil, fmt.Errorf("%w: restore the file from a backup; to begin with a new key, remove it and run \"magiclink keys rotate -force\", "+
 			"which makes every link, session and access token so far invalid", err)
 	}
-	return keys, err
+	return keys, adviseOwner(err, cmp.Or(d.keysFile, d.path))
 }
 
 // readConfig reads the configuration of a directory that was set up before.
@@ -186,7 +187,7 @@ func (d *dataDir) openDatabase() (*sqlite.Store, error) {
 		return nil, err
 	}
 	store, err := sqlite.Open(d.databasePath())
-	return store, adviseDatabase(err)
+	return store, adviseOwner(adviseDatabase(err), d.path)
 }
 
 // adviseDatabase says what to do about a file that cannot be opened. The types of these errors need cgo.

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/magiclink-go/magiclink/internal/trustedfile"
@@ -23,7 +24,7 @@ func judgeOwner(path string, info fs.FileInfo, forbidden fs.FileMode, cure strin
 	if user := os.Geteuid(); stat.Uid != 0 && int(stat.Uid) != user {
 		owner := strconv.Itoa(user)
 		if info.IsDir() { // what was restored with another owner has that owner throughout
-			return fmt.Errorf("%s is owned by user %d, who could change it: run magiclink as that user, or chown it and its files: chown -R %s %s",
+			return fmt.Errorf("%s is owned by user %d, who could change it: run magiclink as that user, or, if it was restored with a wrong owner: chown -R %s %s",
 				path, stat.Uid, owner, path)
 		}
 		return fmt.Errorf("%s is owned by user %d, who could change it: run magiclink as that user, "+
@@ -33,6 +34,14 @@ func judgeOwner(path string, info fs.FileInfo, forbidden fs.FileMode, cure strin
 		return fmt.Errorf("%s has mode %04o, so others can write it: %s", path, mode, cure)
 	}
 	return nil
+}
+
+// adviseOwner says what to do where the user of this process may not read what lies at the path or below it.
+func adviseOwner(err error, path string) error {
+	if err == nil || !errors.Is(err, fs.ErrPermission) && !strings.HasSuffix(err.Error(), syscall.EACCES.Error()) { // SQLite's own error
+		return err
+	}
+	return fmt.Errorf("%w: run magiclink as the user who owns %s, or, if it was restored with a wrong owner: chown -R %d %s", err, path, os.Geteuid(), path)
 }
 
 // lockFile waits for an exclusive lock, which ends with the process at the latest.

@@ -37,7 +37,8 @@
 // # Files
 //
 // Beside the database lie two files, with "-wal" and "-shm" after its name. They belong to the database: copy or move all
-// three together, or use SQLite's own backup. SQLite moves the log ("-wal") back into the database when the log has grown to
+// three together and only while no process has the database open, or use SQLite's own backup, such as VACUUM INTO. Put a copy back without the
+// two files that lie there: SQLite takes a log for that of whatever database lies beside it, and mixes both. Such damage is not always noticed. SQLite moves the log ("-wal") back into the database when the log has grown to
 // about 16 MB, so the log stays about that size, unless a program reads the database without a pause. SQLite uses the space
 // of purged records again and does not return it to the file system.
 //
