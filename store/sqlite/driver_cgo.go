@@ -27,6 +27,12 @@ func isDamaged(err error) bool {
 	return ok && failure.Code == sqlite3.ErrCorrupt
 }
 
+// isUnopened reports whether SQLite could not open the database, or could not make a file beside it.
+func isUnopened(err error) bool {
+	failure, ok := errors.AsType[sqlite3.Error](err)
+	return ok && failure.Code == sqlite3.ErrCantOpen
+}
+
 // isNested reports whether BEGIN has failed because a transaction is open.
 func isNested(err error) bool {
 	failure, ok := errors.AsType[sqlite3.Error](err)

@@ -11,6 +11,8 @@ func isLocked(error) bool { return false }
 
 func isDamaged(error) bool { return false }
 
+func isUnopened(error) bool { return false }
+
 func isNested(error) bool { return false }
 
 func isTaken(error) bool { return false }

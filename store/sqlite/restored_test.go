@@ -100,6 +100,17 @@ func TestDamagedTable(t *testing.T) {
 	require.NotErrorIs(t, err, magiclink.ErrUnknownOutcome)
 }
 
+// A file beside the database that cannot be made, as on a file system that is read-only.
+func TestDirectoryThatCannotBeWritten(t *testing.T) {
+	path := newPath(t)
+	require.NoError(t, open(t, path).Close())
+	require.NoError(t, os.Mkdir(path+"-wal", 0o700))
+	_, err := sqlite.Open(path)
+	require.ErrorContains(t, err, "let the user of this process write the file and its directory: unable to open database file")
+	require.NoError(t, os.Remove(path+"-wal"))
+	create(t, open(t, path), 1)
+}
+
 func TestEmptyVersion(t *testing.T) {
 	path := newPath(t)
 	require.NoError(t, open(t, path).Close())
