@@ -45,7 +45,7 @@ func TestMoveFromSQLiteToPostgres(t *testing.T) {
 	require.Contains(t, command(t, folder, env, "redeem", "-inspect", live).stderr, "the store does not have it", "the control: nothing was copied yet")
 	conn, err := pgx.Connect(t.Context(), server.URL())
 	require.NoError(t, err)
-	defer conn.Close(t.Context()) //nolint:errcheck // nothing was written after the copy
+	defer conn.Close(t.Context())
 	rows := export(t, dataFile(folder, "magiclink.db"), statement(`SELECT id, tenant_id.*?USING \(id\)`))
 	_, err = conn.PgConn().CopyFrom(t.Context(), strings.NewReader(rows), statement(`COPY magiclink\.magiclink_links.*?FROM STDIN CSV`))
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func export(t *testing.T, path, query string) string {
 	t.Helper()
 	rows, err := database(t, path).Query(query)
 	require.NoError(t, err)
-	defer rows.Close() //nolint:errcheck // read to the end
+	defer rows.Close()
 	columns, err := rows.Columns()
 	require.NoError(t, err)
 	var all strings.Builder
