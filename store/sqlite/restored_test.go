@@ -111,6 +111,42 @@ func TestDirectoryThatCannotBeWritten(t *testing.T) {
 	create(t, open(t, path), 1)
 }
 
+// A database of an older version that comes into an open store, as by the command .restore of sqlite3, is an outage until it is opened anew.
+func TestOlderVersionUnderAnOpenStore(t *testing.T) {
+	path := newPath(t)
+	s := open(t, path)
+	create(t, s, 1)
+	run(t, path, "DROP TABLE magiclink_limits; UPDATE magiclink_schema SET version = 3")
+	require.ErrorContains(t, s.Ping(t.Context()), "the schema has version 3 instead of 4: open the database anew")
+	open(t, path)
+	require.NoError(t, s.Ping(t.Context()))
+	requirePresent(t, s, 1)
+}
+
+// A call that has failed leaves the lock of the database to other processes, although no further call follows: a program of before an
+// upgrade would stop the one of after it.
+func TestFailedCallFreesTheLock(t *testing.T) {
+	for name, test := range map[string]struct {
+		statements string
+		call       func(*sqlite.Store) error
+	}{
+		"a newer version": {"UPDATE magiclink_schema SET version = 99", func(s *sqlite.Store) error { return s.Ping(t.Context()) }},
+		"a failing trigger": {
+			"CREATE TRIGGER refuse BEFORE INSERT ON magiclink_links BEGIN SELECT RAISE(ABORT, 'refused'); END",
+			func(s *sqlite.Store) error { return s.Create(t.Context(), liveRecord(2)) },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := newPath(t)
+			s := open(t, path)
+			create(t, s, 1)
+			run(t, path, test.statements)
+			require.Error(t, test.call(s))
+			run(t, path+"?_busy_timeout=0", "DELETE FROM magiclink_limits")
+		})
+	}
+}
+
 func TestEmptyVersion(t *testing.T) {
 	path := newPath(t)
 	require.NoError(t, open(t, path).Close())

@@ -89,6 +89,14 @@ func (s *statements) end() error {
 	return fmt.Errorf("%w: %w", magiclink.ErrUnknownOutcome, err)
 }
 
+// undo rolls the transaction back, unless SQLite has done so. To close the connection would do it, too, but the connection stays open until the next
+// write (see writer), and until then no other process could write.
+func (s *statements) undo() {
+	if s.open() {
+		_, _ = s.rollback.run() // if it fails, the end of the connection does it
+	}
+}
+
 // open reports whether the connection is known to be inside a transaction.
 func (s *statements) open() bool {
 	conn, ok := s.conn.(interface{ AutoCommit() bool })
@@ -101,5 +109,8 @@ func (s *statements) checkVersion() error {
 	if err != nil {
 		return fmt.Errorf("read the version of the schema: %w", err)
 	}
-	return checkVersion(found)
+	if err := checkVersion(found); err != nil || found == version {
+		return err
+	}
+	return fmt.Errorf("the schema has version %d instead of %d: open the database anew, or start the program again, which brings it to this version", found, version)
 }

@@ -60,6 +60,7 @@ func (w *writer) finish(work func(*statements) (undo bool)) error {
 	undone := false
 	err := w.run(func(s *statements) error {
 		if undone = work(s); undone {
+			s.undo()
 			return nil
 		}
 		return s.end()
