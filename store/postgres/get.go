@@ -101,12 +101,18 @@ func (s *statements) sendPing(ctx context.Context, q querier, calls []*call) err
 	if err != nil {
 		return err
 	}
-	version, readOnly, allowed := 0, false, false
-	if err := eachRow(rows, func() error { return rows.Scan(&version, &readOnly, &allowed) }); err != nil {
+	version, readOnly, allowed, found := 0, false, false, false
+	err = eachRow(rows, func() error {
+		found = true
+		return rows.Scan(&version, &readOnly, &allowed)
+	})
+	if err != nil {
 		return err
 	}
 	err = checkVersion(version)
 	switch {
+	case !found:
+		err = errNoVersion
 	case err != nil:
 	case readOnly:
 		err = errors.New(adviceReadOnly)
@@ -119,12 +125,14 @@ func (s *statements) sendPing(ctx context.Context, q querier, calls []*call) err
 	return nil
 }
 
+var errNoVersion = errors.New("the table magiclink_version is empty: restore the tables from a backup")
+
 func checkVersion(version int) error {
 	switch {
 	case version < newestVersion:
 		return fmt.Errorf("%w: the version is %d instead of %d", ErrNotMigrated, version, newestVersion)
 	case version > newestVersion:
-		return fmt.Errorf("the tables have version %d and this package knows up to %d: upgrade the package", version, newestVersion)
+		return fmt.Errorf("the tables have version %d and this package knows up to %d: upgrade the package, or restore a backup from before the upgrade", version, newestVersion)
 	}
 	return nil
 }

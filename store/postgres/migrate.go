@@ -187,7 +187,10 @@ func (m *migrator) step(ctx context.Context) (done bool, err error) {
 	defer func() { err = errors.Join(err, endTx(ctx, tx)) }()
 	var version int
 	query := "SELECT version FROM " + m.schema.table(versionTable) + " FOR UPDATE"
-	if err := tx.QueryRow(ctx, query, pgx.QueryExecModeExec).Scan(&version); err != nil {
+	switch err := tx.QueryRow(ctx, query, pgx.QueryExecModeExec).Scan(&version); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return false, errNoVersion
+	case err != nil:
 		return false, err
 	}
 	if version >= newestVersion {

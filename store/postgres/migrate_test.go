@@ -72,6 +72,17 @@ func TestMigrateRefusesNewerTables(t *testing.T) {
 	require.ErrorContains(t, store.Ping(t.Context()), "upgrade the package")
 }
 
+// A dump of the schema alone has no version.
+func TestMigrateRefusesTablesWithoutVersion(t *testing.T) {
+	pool, schema := openPool(t, dbtest.PostgresURL(t), nil), newSchema()
+	store := openStore(t, pool, schema)
+	_, err := pool.Exec(t.Context(), `DELETE FROM `+quote(schema)+`.magiclink_version`)
+	require.NoError(t, err)
+	for name, call := range map[string]func(context.Context) error{"Migrate": store.Migrate, "Ping": store.Ping} {
+		require.ErrorContains(t, call(t.Context()), "the table magiclink_version is empty: restore the tables from a backup", name)
+	}
+}
+
 func TestMissingTables(t *testing.T) {
 	store := newStore(t, dbtest.PostgresURL(t), newSchema())
 	require.ErrorContains(t, store.Ping(t.Context()), "call Migrate")
@@ -170,6 +181,11 @@ func TestRights(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, store.Ping(t.Context()))
 	require.NoError(t, store.Create(t.Context(), link(1)))
+
+	// A migration has added a table that nobody has granted.
+	_, err = pool.Exec(t.Context(), "REVOKE INSERT ON "+quote(schema)+".magiclink_limits FROM "+role)
+	require.NoError(t, err)
+	require.ErrorContains(t, store.Ping(t.Context()), "grant USAGE on the schema and SELECT, INSERT, UPDATE, DELETE")
 
 	other, err := postgres.New(limited, postgres.Options{Schema: newSchema()})
 	require.NoError(t, err)

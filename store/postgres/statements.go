@@ -33,7 +33,7 @@ type statements struct {
 const few = "input.id || '' = input.id"
 
 func newStatements(s schema) *statements {
-	fill := strings.NewReplacer("{name}", s.literal(linksTable), "{few}", few, "{links}", s.table(linksTable), "{limits}", s.table(limitsTable), "{version}", s.table(versionTable), "{columns}", columns, "{issued}", issued).Replace
+	fill := strings.NewReplacer("{name}", s.literal(linksTable), "{limits name}", s.literal(limitsTable), "{few}", few, "{links}", s.table(linksTable), "{limits}", s.table(limitsTable), "{version}", s.table(versionTable), "{columns}", columns, "{issued}", issued).Replace
 	return &statements{
 		get:     fill("SELECT {columns} FROM {links} WHERE id = $1"),
 		getMany: fill("SELECT {columns} FROM unnest($1::text[]) AS input (id) JOIN {links} USING (id) WHERE {few}"),
@@ -114,6 +114,6 @@ const purgeSQL = `WITH due AS (
 	SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM ended)`
 
 const pingSQL = `SELECT version, current_setting('transaction_read_only') = 'on',
-	has_table_privilege({name}, 'SELECT') AND has_table_privilege({name}, 'INSERT') AND
-	has_table_privilege({name}, 'UPDATE') AND has_table_privilege({name}, 'DELETE')
+	(SELECT bool_and(has_table_privilege(name, privilege)) FROM unnest(ARRAY[{name}, {limits name}]) AS name,
+		unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege)
 	FROM {version}`
