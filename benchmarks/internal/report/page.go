@@ -61,11 +61,11 @@ func (p Page) Goals() (n int) {
 	return n
 }
 
-// Missed are the names of the results that did not reach their goals.
+// Missed are the sections and names of the results that did not reach their goals.
 func (p Page) Missed() (names []string) {
 	for _, r := range p.Results {
 		if !r.Reached() {
-			names = append(names, r.Name)
+			names = append(names, r.Section+": "+r.Name)
 		}
 	}
 	return names

@@ -35,7 +35,7 @@ func TestMarkdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"Of 2 goals 1 was missed in this run:\n\n- slow & <sure>\n",
+		"Of 2 goals 1 was missed in this run:\n\n- A: slow & <sure>\n",
 		"| slow & <sure> | 30.0 µs | 20.0 µs (floor) | 1.50 × | 1.40–1.62 | ≤ 1.1 | **no** |",
 		"| allocations | 3.00 |  |  |  | ≤ 6 | yes |",
 		"| for information | 0.123 ms |  |  |  |  |  |",
