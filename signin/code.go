@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"strings"
+	"unicode"
 )
 
 const (
@@ -35,31 +36,42 @@ func newCode() string {
 // showCode writes a code as people read it: XXXX-XXXX.
 func showCode(code string) string { return code[:codeGroup] + "-" + code[codeGroup:] }
 
-// readCode reads what a person has typed: in any case, with or without dashes and spaces. It reports false for what cannot be a code.
+// readCode reads what a person has typed or pasted: in any case, with the letters and digits of other keyboards, with or without dashes, spaces and characters
+// that nobody sees. It reports false for what cannot be a code.
 func readCode(typed string) (code string, ok bool) {
 	const longest = 64 // bytes, spaces included
 	if len(typed) > longest {
 		return "", false
 	}
-	code = strings.Map(func(c rune) rune {
-		switch {
-		case 'a' <= c && c <= 'z':
-			return c - 'a' + 'A'
-		case '０' <= c && c <= '９': // as Japanese and Chinese keyboards write
-			return c - '０' + '0'
-		case 'Ａ' <= c && c <= 'Ｚ':
-			return c - 'Ａ' + 'A'
-		case 'ａ' <= c && c <= 'ｚ':
-			return c - 'ａ' + 'A'
-		case strings.ContainsRune(" \t\r\n-\u00a0\u00ad\u200b\u2010\u2011\u2012\u2013\u2014\u2212\u3000－", c):
-			return -1
-		}
-		return c
-	}, typed)
+	code = strings.Map(codeDigit, typed)
 	if len(code) != codeLength || strings.Trim(code, codeDigits) != "" {
 		return "", false
 	}
 	return code, true
+}
+
+// zeros are the digits 0 of the keyboards that people of our languages have. The digits 1 to 9 follow each of them.
+const zeros = "０٠۰०" // Japanese and Chinese, Arabic, Persian and Urdu, Hindi
+
+// codeDigit returns a character as codes have it, and -1 for one that stands between the others. Programs put marks of the writing direction around a text that is
+// copied from a page in Arabic, and a word joiner or a byte order mark around others.
+func codeDigit(c rune) rune {
+	switch {
+	case 'a' <= c && c <= 'z':
+		return c - 'a' + 'A'
+	case 'Ａ' <= c && c <= 'Ｚ':
+		return c - 'Ａ' + 'A'
+	case 'ａ' <= c && c <= 'ｚ':
+		return c - 'ａ' + 'A'
+	case unicode.IsSpace(c), unicode.In(c, unicode.Cf, unicode.Pd), strings.ContainsRune("\u2212ー", c): // the minus, and the dash of a Japanese keyboard
+		return -1
+	}
+	for _, zero := range zeros {
+		if zero <= c && c <= zero+9 {
+			return c - zero + '0'
+		}
+	}
+	return c
 }
 
 // codeDigest is what is stored of a code. The flow's digest is the salt. It is slow: several milliseconds.

@@ -19,7 +19,9 @@ import (
 func TestReadCode(t *testing.T) {
 	for _, typed := range []string{
 		"ABCD-2345", "abcd-2345", "ABCD2345", " abcd 2345 ", "AB CD 23 45", "abcd–2345", "abcd\u00a02345", "ＡＢＣＤ－２３４５", "ａｂｃｄ２３４５", "a-b-c-d-2-3-4-5",
-		"ABCD\u20112345", "\tABCD-2345\r\n",
+		"ABCD\u20112345", "\tABCD-2345\r\n", "ABCD\u22122345", "ABCDー2345", "ABCD\u202f2345", "ABCD\u20092345",
+		"\u200eABCD-2345", "\u2066ABCD-2345\u2069", "\u202bABCD-2345\u202c", "\ufeffABCD-2345", "ABCD-\u20602345", "ABCD\u200c2345", // pasted
+		"ABCD-٢٣٤٥", "ABCD-۲۳۴۵", "ABCD-२३४५",
 	} {
 		code, ok := signin.ReadCode(typed)
 		require.True(t, ok, "%q", typed)
@@ -27,7 +29,7 @@ func TestReadCode(t *testing.T) {
 	}
 	for _, typed := range []string{
 		"", "-", "ABCD-234", "ABCD-23456", "ABCD-2340", "ABCD-234O", "ABCI-2345", "ABC1-2345", "ABCD_2345", "ÄBCD2345", "ABCD2345\x00", strings.Repeat(" ", 100) + "ABCD2345",
-		"ſBCD2345", "KBCD2345" + "K",
+		"ſBCD2345", "KBCD2345" + "K", "ABCD-٢٣٤٠", "ABCD-٢٣٤١", "ABCD-๒๓๔๕",
 	} {
 		_, ok := signin.ReadCode(typed)
 		require.False(t, ok, "%q", typed)
