@@ -62,6 +62,25 @@ func TestForms(t *testing.T) {
 	}
 }
 
+// A browser that has lost its cookies gets the page again, and arrives where its person wanted to go.
+func TestARefusedFormKeepsTheDestination(t *testing.T) {
+	s := newSite(t)
+	b := s.browser()
+	form := b.get("/sign-in?next=/reports").fields(t)
+	form.Set("email", jane)
+	clear(b.cookies)
+	page := b.post("/sign-in", form)
+	require.Equal(t, http.StatusForbidden, page.status)
+	require.NotContains(t, page.body, jane)
+	again := page.fields(t)
+	again.Set("email", jane)
+	require.Equal(t, http.StatusSeeOther, b.post("/sign-in", again).status)
+	requireIn(t, b, b.typed(s.last().Code), "/reports")
+
+	form.Set("next", "//evil.example")
+	require.NotContains(t, s.browser().post("/sign-in", form).body, "evil")
+}
+
 // A middleware may have read the form.
 func TestFormsBehindAMiddleware(t *testing.T) {
 	s := newSite(t)

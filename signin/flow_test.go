@@ -328,7 +328,15 @@ func TestExpiry(t *testing.T) {
 	require.NotContains(t, page.body, `name="code"`)
 	form := page.fields(t)
 	form.Set("code", mail.Code)
-	require.Equal(t, http.StatusForbidden, b.post("/sign-in/check", form).status)
+	late := b.post("/sign-in/check", form)
+	require.Equal(t, http.StatusForbidden, late.status)
+	require.Contains(t, late.body, "have expired")
+	require.NotContains(t, late.body, "not right", "the code was")
+	for range 5 {
+		late = b.post("/sign-in/check", form)
+	}
+	require.NotContains(t, late.body, "too many wrong codes")
+	require.NotContains(t, late.body, "still works")
 	require.Equal(t, http.StatusGone, b.click(mail.Link, "").status)
 }
 

@@ -86,6 +86,8 @@ func (f *Flow) pageOf(r *http.Request, screen, notice string) pageData {
 	data.Address, data.Next, data.Until = webpage.Middle(webpage.Plain(a.address)), a.next, ends.UTC().Format("15:04")
 	if left := min(ends.Sub(now), f.config.TTL); left > 0 && notice != noticeLinkEnded {
 		data.Minutes = int((left + time.Minute - 1) / time.Minute)
+	} else if notice == noticeWrongCode || notice == noticeCodeEnded {
+		data.Notice = "" // the page says that the code has expired, and the code may have been the right one
 	}
 	if wait := f.remaining(a, now); wait > 0 {
 		data.Resend = int((wait + time.Second - 1) / time.Second)
@@ -126,15 +128,19 @@ func (f *Flow) render(data pageData, frame webpage.Frame) ([]byte, error) {
 
 // showUnavailable answers an outage. The cause is logged and never sent.
 func (f *Flow) showUnavailable(w http.ResponseWriter, r *http.Request, data pageData, cause error) {
-	level := slog.LevelError
-	if errors.Is(r.Context().Err(), context.Canceled) {
-		level = slog.LevelDebug // the client has gone, which is no outage
-	}
-	f.logger.Log(r.Context(), level, "magiclink: answered 503", "error", cause)
+	f.logger.Log(r.Context(), outageLevel(r), "magiclink: answered 503", "error", cause)
 	w.Header().Set("Retry-After", retryAfterSeconds)
 	if data.Screen == "" {
 		data.Screen = screenRequest
 	}
 	data.Notice = noticeUnavailable
 	f.showForm(w, r, http.StatusServiceUnavailable, data)
+}
+
+// outageLevel is the level at which the log has what failed while a request was answered.
+func outageLevel(r *http.Request) slog.Level {
+	if errors.Is(r.Context().Err(), context.Canceled) {
+		return slog.LevelDebug // the client has gone, which is no outage
+	}
+	return slog.LevelError
 }

@@ -88,7 +88,7 @@ func (f *Flow) admitsClient(r *http.Request) (network string, admitted bool) {
 	network, wait, err := f.takeClient(ctx, r, "client", f.config.Limits.PerClient)
 	switch {
 	case err != nil:
-		f.logger.ErrorContext(ctx, "magiclink: no sign-in mail is sent, because the request could not be counted", "error", err)
+		f.logger.Log(ctx, outageLevel(r), "magiclink: no sign-in mail is sent, because the request could not be counted", "error", err)
 		f.tell(ctx, OpRequest, magiclink.ReasonUnavailable, magiclink.Subject{}, "")
 	case wait > 0:
 		f.tell(ctx, OpRequest, magiclink.ReasonLimited, magiclink.Subject{}, "")
@@ -111,14 +111,24 @@ func (f *Flow) readPost(w http.ResponseWriter, r *http.Request, screen string) (
 		f.logger.ErrorContext(r.Context(), "magiclink: no form can be accepted", "error", fault.Reason)
 	}
 	if !webform.SameOrigin(r, f.origin) {
-		f.showForm(w, r, http.StatusForbidden, f.pageOf(r, screen, noticeWrongAddress))
+		f.refuseForm(w, r, screen, noticeWrongAddress, values)
 		return nil, "", false
 	}
 	secret, found := f.cookies.FormSecret(r)
 	nonce, _, _ = strings.Cut(values.Get("form"), ".")
 	if fault != nil || !found || len(values["form"]) != 1 || len(nonce) == 0 || !equal(formToken(secret, nonce), values.Get("form")) {
-		f.showForm(w, r, http.StatusForbidden, f.pageOf(r, screen, noticeRefused))
+		f.refuseForm(w, r, screen, noticeRefused, values)
 		return nil, "", false
 	}
 	return values, nonce, true
+}
+
+// refuseForm shows the page again. The request page keeps where the person wants to go, which the address of the page could also say. It does not keep the e-mail
+// address: the form may be somebody else's.
+func (f *Flow) refuseForm(w http.ResponseWriter, r *http.Request, screen, notice string, values url.Values) {
+	data := f.pageOf(r, screen, notice)
+	if screen == screenRequest {
+		data.Next = localNext(values.Get("next"))
+	}
+	f.showForm(w, r, http.StatusForbidden, data)
 }
