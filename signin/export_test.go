@@ -27,6 +27,8 @@ func LinkIDs(text string) []string {
 	return a.linkIDs()
 }
 
+func ASCIIDomain(address string) string { return asciiDomain(address) }
+
 func Mailbox(address string) string { return mailbox(address) }
 
 func Hide(err error, secrets ...string) string { return hide(err, secrets...) }

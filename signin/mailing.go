@@ -57,7 +57,7 @@ func (f *Flow) answer(ctx context.Context, asked request) {
 	ready, reason, err := f.prepare(ctx, asked, code, tied)
 	leave(f.queue.lookups)
 	if err != nil {
-		f.logger.ErrorContext(ctx, "magiclink: no sign-in mail was made", "error", hide(err, asked.address))
+		f.logger.ErrorContext(ctx, "magiclink: no sign-in mail was made", "error", hide(err, asked.address, asciiDomain(asked.address)))
 	}
 	f.tell(ctx, OpRequest, reason, ready.subject, ready.linkID)
 	if ready.message.To != "" {
@@ -81,10 +81,11 @@ func (f *Flow) makeCode(ctx context.Context, asked request) (code string, tied b
 func (f *Flow) prepare(ctx context.Context, asked request, code string, tied binding) (mail, magiclink.Reason, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.config.Timeout)
 	defer cancel()
-	if !magiclink.ValidEmail(asked.address) { // before it is folded: U+212A, which is no ASCII, folds to k
+	address := asciiDomain(asked.address)
+	if !magiclink.ValidEmail(address) { // before it is folded: U+212A, which is no ASCII, folds to k
 		return mail{}, magiclink.ReasonInvalidInput, nil
 	}
-	address := lowerDomain(asked.address)
+	address = lowerDomain(address)
 	for n, rate := range f.config.Limits.perAddress() {
 		if reason, err := f.limited(ctx, asked, "address"+strconv.Itoa(n), rate, mailbox(address)); reason != "" {
 			return mail{}, reason, err
