@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"net/http"
@@ -63,7 +64,9 @@ func (f *Flow) postCode(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), f.config.Timeout)
 	defer cancel()
 	r = r.WithContext(ctx)
-	_, wait, err := f.takeClient(ctx, r, "codes", f.config.Limits.CodesPerClient)
+	code := values.Get("code")
+	form := formDigest(CheckPath, a, values.Get("form"), code)
+	wait, err := f.takeCodeForm(r, form)
 	if err == nil && wait > 0 {
 		w.Header().Set("Retry-After", seconds(wait))
 		f.showForm(w, r, http.StatusTooManyRequests, f.pageOf(r, screenWait, noticeLimited))
@@ -71,7 +74,7 @@ func (f *Flow) postCode(w http.ResponseWriter, r *http.Request) {
 	}
 	var redeemed magiclink.Redemption
 	if err == nil {
-		redeemed, err = f.redeemCode(r, a, values.Get("code"))
+		redeemed, err = f.redeemCode(r, a, code)
 	}
 	if err == nil {
 		f.begin(w, r, redeemed)
@@ -83,7 +86,26 @@ func (f *Flow) postCode(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
+	if errors.Is(err, errWrongCode) {
+		f.repeats.judgedWrong(form)
+	}
 	f.refuseCode(w, r, err)
+}
+
+// takeCodeForm counts a form with a code against the limit of its client, unless the form was counted a moment ago. A form whose code was wrong then is not judged
+// again: one slip of a finger is one try.
+func (f *Flow) takeCodeForm(r *http.Request, form [sha256.Size]byte) (wait time.Duration, err error) {
+	switch again, wrong := f.repeats.again(form, f.now()); {
+	case wrong:
+		return 0, errWrongCode
+	case again:
+		return 0, nil
+	}
+	_, wait, err = f.takeClient(r.Context(), r, "codes", f.config.Limits.CodesPerClient)
+	if err == nil && wait == 0 {
+		f.repeats.counted(form, f.now())
+	}
+	return wait, err
 }
 
 // begin starts the session of a link that was redeemed.

@@ -54,6 +54,7 @@ type Flow struct {
 	origin  string
 	cookies webform.Cookies
 	queue   *queue
+	repeats *repeats
 	alarm   alarm // of tenants whose mails are used up
 	logger  *slog.Logger
 }
@@ -73,7 +74,7 @@ func New(config Config) (*Flow, error) {
 		return nil, magiclink.ConfigErrors(found)
 	}
 	f.limiter, _ = magiclink.StoreAs[magiclink.Limiter](config.Config.Store)
-	f.queue = newQueue(config.Queue)
+	f.queue, f.repeats = newQueue(config.Queue), new(repeats)
 	return f, nil
 }
 

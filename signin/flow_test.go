@@ -342,21 +342,27 @@ func TestExpiry(t *testing.T) {
 
 // A request whose link exists already is refused like one beyond a limit. Nothing else of it is done.
 func TestALinkThatExists(t *testing.T) {
-	s := newSite(t, func(c *signin.Config) {
+	generous := func(c *signin.Config) {
 		c.Limits = signin.Limits{ResendPauses: []time.Duration{}, PerAddress: magiclink.Rate{Burst: 100, Every: time.Second}}
-	})
-	b := s.browser()
+	}
+	first := newSite(t, generous)
+	b := first.browser()
 	form := b.get("/sign-in").fields(t)
 	form.Set("email", jane)
-	for range 3 {
+	others := []*site{newSiteOn(t, first.store, generous), newSiteOn(t, first.store, generous)} // other replicas, which have not seen the form
+	for _, replica := range append([]*site{first}, others...) {
+		b.site = replica
 		b.post("/sign-in", form)
-		s.settled()
+		replica.settled()
 		delete(b.cookies, "__Host-magiclink_signin")
 	}
-	require.Len(t, s.inbox.all(), 1)
-	require.Equal(t, []magiclink.Reason{"", magiclink.ReasonLimited, magiclink.ReasonLimited}, s.told.reasons(signin.OpRequest))
+	require.Len(t, first.inbox.all(), 1)
+	for _, replica := range others {
+		require.Empty(t, replica.inbox.all())
+		require.Equal(t, []magiclink.Reason{magiclink.ReasonLimited}, replica.told.reasons(signin.OpRequest))
+	}
 	b.post("/sign-in", form)
-	requireIn(t, b, b.typed(s.last().Code), "/")
+	requireIn(t, b, b.typed(first.last().Code), "/")
 }
 
 // Resolve gets an address in ASCII alone. The Kelvin sign is none, and folds to the letter k.

@@ -40,11 +40,13 @@ type mail struct {
 	flow    [32]byte // the digest of the flow that may end them
 }
 
-// send sends what was asked for, in its own time.
-func (f *Flow) send(ctx context.Context, asked request) {
-	if !f.queue.add(func(ctx context.Context) { f.answer(ctx, asked) }) {
+// send sends what was asked for, in its own time. It reports false when too much is waiting already.
+func (f *Flow) send(ctx context.Context, asked request) bool {
+	accepted := f.queue.add(func(ctx context.Context) { f.answer(ctx, asked) })
+	if !accepted {
 		f.tell(ctx, OpRequest, ReasonQueueFull, magiclink.Subject{}, "")
 	}
+	return accepted
 }
 
 func (f *Flow) answer(ctx context.Context, asked request) {

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"context"
+	"crypto/sha256"
 	"net/http"
 	"net/url"
 	"strings"
@@ -35,7 +36,7 @@ func (f *Flow) postRequest(w http.ResponseWriter, r *http.Request) {
 		before.next = next
 		a = before
 	}
-	f.ask(w, r, a, now)
+	f.ask(w, r, a, formDigest(RequestPath, a, values.Get("form"), address))
 }
 
 // continues reports whether a request belongs to the flow that the browser has: its address is the same, and its link may still live. A link
@@ -46,7 +47,8 @@ func (f *Flow) continues(before, a asked, now time.Time) bool {
 
 // postResend asks for another mail to the same address.
 func (f *Flow) postResend(w http.ResponseWriter, r *http.Request) {
-	if _, _, ok := f.readPost(w, r, screenWait); !ok {
+	values, _, ok := f.readPost(w, r, screenWait)
+	if !ok {
 		return
 	}
 	a, found := f.asked(r)
@@ -54,19 +56,27 @@ func (f *Flow) postResend(w http.ResponseWriter, r *http.Request) {
 		f.redirect(w, RequestPath)
 		return
 	}
-	f.ask(w, r, a, f.now())
+	f.ask(w, r, a, formDigest(ResendPath, a, values.Get("form"), a.address))
 }
 
-// ask sends a mail for the flow, unless it has just asked for one, and sends the browser to the waiting page.
-func (f *Flow) ask(w http.ResponseWriter, r *http.Request, a asked, now time.Time) {
-	if f.remaining(a, now) <= 0 {
+// ask sends a mail for the flow, unless it has just asked for one, and sends the browser to the waiting page. A form that is sent again, since its answer did not
+// arrive, has the link that is under way already.
+func (f *Flow) ask(w http.ResponseWriter, r *http.Request, a asked, form [sha256.Size]byte) {
+	if now := f.now(); f.remaining(a, now) <= 0 {
 		a = a.again(now)
-		if network, admitted := f.admitsClient(r); admitted {
-			f.send(r.Context(), f.newRequest(r, network, a))
+		if again, _ := f.repeats.again(form, now); !again {
+			f.admit(r, a, form)
 		}
 	}
 	http.SetCookie(w, f.cookies.Make(flowCookie, decodeHeld(f.Flow(r)).with(a).encode(), f.cookieAge()))
 	f.redirect(w, CheckPath)
+}
+
+// admit sends a mail unless the client has asked too often.
+func (f *Flow) admit(r *http.Request, a asked, form [sha256.Size]byte) {
+	if network, admitted := f.admitsClient(r); admitted && f.send(r.Context(), f.newRequest(r, network, a)) {
+		f.repeats.counted(form, f.now())
+	}
 }
 
 func (f *Flow) cookieAge() int { return int((f.config.TTL + cookieSpare) / time.Second) }
