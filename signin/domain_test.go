@@ -15,14 +15,14 @@ import (
 // The labels of the longest domains are those of RFC 3492 section 7.1.
 func TestASCIIDomain(t *testing.T) {
 	for domain, want := range map[string]string{
-		"münchen.example":                "xn--mnchen-3ya.example",
-		"MÜNCHEN.Example":                "xn--mnchen-3ya.Example",
-		"faß.example":                    "xn--fa-hia.example",
-		"bücher-öl.example":              "xn--bcher-l-f1a2c.example",
-		"例え。テスト":                         "xn--r8jz45g.xn--zckzah",
-		"مثال.إختبار":                    "xn--mgbh0fb.xn--kgbechtv",
-		"उदाहरण.परीक्षा":                 "xn--p1b6ci4b4b3a.xn--11b5bs3a9aj6g",
-		"他们为什么不说中文.example":              "xn--ihqwcrb4cv8a8dqg056pqjye.example",
+		"münchen.example":   "xn--mnchen-3ya.example",
+		"MÜNCHEN.Example":   "xn--mnchen-3ya.Example",
+		"faß.example":       "xn--fa-hia.example",
+		"bücher-öl.example": "xn--bcher-l-f1a2c.example",
+		"例え。テスト":            "xn--r8jz45g.xn--zckzah",
+		"مثال.إختبار":       "xn--mgbh0fb.xn--kgbechtv",
+		"उदाहरण.परीक्षा":    "xn--p1b6ci4b4b3a.xn--11b5bs3a9aj6g",
+		"他们为什么不说中文.example": "xn--ihqwcrb4cv8a8dqg056pqjye.example",
 		"почемужеонинеговорятпорусски.a": "xn--b1abfaaepdrnnbgefbadotcwatmq2g4l.a",
 		"Pročprostěnemluvíčesky.example": "xn--proprostnemluvesky-uyb24dma41a.example",
 		"ひとつ屋根の下2.example":               "xn--2-u9tlzr9756bt3uc0v.example",
