@@ -1,6 +1,7 @@
 package magiclink
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -20,7 +21,8 @@ const maxLinkText = 16 << 10
 //
 // TokenOf forgives what mail programs and gateways do to links and what is certainly not part of a token: a "?" or "=" that
 // was percent-encoded, once or twice; "&amp;"; the "=3D" of quoted-printable; invisible characters such as the zero-width
-// space; and white space, punctuation and other text around the token. It returns "" where nothing reads as a token of a link. It checks no signature: whether the
+// space; line breaks and spaces within the token, such as those of a mail that was quoted or copied from its source; and white space, punctuation and other text
+// around the token. It returns "" where nothing reads as a token of a link. It checks no signature: whether the
 // token is valid, [Redeemer.Inspect] says. A text longer than 16 KiB gives "".
 func TokenOf(linkOrToken string) string {
 	if len(linkOrToken) > maxLinkText {
@@ -40,10 +42,46 @@ func TokenOf(linkOrToken string) string {
 
 func asToken(text string) string {
 	token := trimToken(text)
+	if !isWhole(token) {
+		if joined := joinToken(text); joined != "" {
+			return joined
+		}
+	}
 	if !jose.ReadsAs(token, jose.Link) {
 		return ""
 	}
 	return token
+}
+
+// isWhole reports whether a token has a signature of the length that ours have: 32 bytes, or 64, in base64url. A token that was cut may read as a token.
+func isWhole(token string) bool {
+	signature := token[strings.LastIndexByte(token, '.')+1:]
+	return (len(signature) == 43 || len(signature) == 86) && jose.ReadsAs(token, jose.Link)
+}
+
+// tokenBreak is what stands within a token that was broken: the soft line break of quoted-printable, whose line break a browser removes; a line break with the
+// indentation or the marks of a quoted mail; or the spaces that a browser makes of these.
+var tokenBreak = regexp.MustCompile(`^=?[ \t\x{a0}]*(\r?\n[ \t\x{a0}>|]*)*`)
+
+// joinToken returns the token at the beginning of a text when the token was broken into several pieces, and "" otherwise. Text behind the last piece is not looked at.
+func joinToken(text string) string {
+	var token strings.Builder
+	for rest := trimFront(text); rest != ""; {
+		end := tokenEnd(rest)
+		token.WriteString(rest[:end])
+		if end == 0 || token.Len() > jose.MaxToken {
+			return ""
+		}
+		if isWhole(token.String()) {
+			return token.String()
+		}
+		gap := tokenBreak.FindString(rest[end:])
+		if gap == "" {
+			return ""
+		}
+		rest = rest[end+len(gap):]
+	}
+	return ""
 }
 
 // visible drops invisible characters: browsers and mail programs keep them when a link is copied.
@@ -110,18 +148,29 @@ func endsInSeparator(text string) bool {
 	return false
 }
 
-// trimToken keeps what can be a token at the beginning of the text. Every token of ours begins with "eyJ", the encoding of
-// `{"`, so a "3D" in front of that is the rest of a quoted-printable "=3D".
+// trimToken keeps what can be a token at the beginning of the text.
 func trimToken(text string) string {
+	text = trimFront(text)
+	return strings.TrimRight(text[:tokenEnd(text)], ".")
+}
+
+// trimFront removes what is in front of a token. Every token of ours begins with "eyJ", the encoding of `{"`, so a "3D" in front of that is the rest of a
+// quoted-printable "=3D".
+func trimFront(text string) string {
 	text = strings.TrimLeft(text, "<(\"'[=+ \t\r\n\u00a0")
 	if rest, ok := strings.CutPrefix(text, "3D"); ok && strings.HasPrefix(rest, "eyJ") {
-		text = rest
+		return rest
 	}
+	return text
+}
+
+// tokenEnd returns how many bytes at the beginning of the text can be those of a token.
+func tokenEnd(text string) int {
 	end := strings.IndexFunc(text, func(c rune) bool {
 		return c > unicode.MaxASCII || !isAlphanumeric(byte(c)) && c != '-' && c != '_' && c != '.'
 	})
-	if end >= 0 {
-		text = text[:end]
+	if end < 0 {
+		return len(text)
 	}
-	return strings.TrimRight(text, ".")
+	return end
 }

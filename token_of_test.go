@@ -45,6 +45,32 @@ func TestTokenOf(t *testing.T) {
 	}
 }
 
+// A link is longer than the lines of a mail, so programs break it.
+func TestTokenOfABrokenLink(t *testing.T) {
+	for _, signature := range []int{43, 86} {
+		token := someToken[:strings.LastIndex(someToken, ".")+1] + strings.Repeat("Ab3-_x", 15)[:signature-1] + "A"
+		link := "https://app.example.com/magic/reports?token=" + token
+		for name, gap := range map[string]string{
+			"a line break": "\n", "that of Windows": "\r\n", "indented": "\n    ", "quoted": "\r\n> ", "quoted twice": "\n>> ", "a space": " ", "no-break space": "\u00a0",
+			"a soft line break": "=\r\n", "a soft line break in a browser": "=", "an empty line of a quotation": "\n>\n> ", "spaces at the end of the line": "  \n",
+		} {
+			var broken strings.Builder
+			for rest := link; rest != ""; {
+				n := min(len(rest), 50)
+				broken.WriteString(rest[:n])
+				if rest = rest[n:]; rest != "" {
+					broken.WriteString(gap)
+				}
+			}
+			for _, behind := range []string{"", gap, "\n\nOr type this code", " Kind regards", ">", "&utm_source=mail"} {
+				require.Equal(t, token, magiclink.TokenOf(broken.String()+behind), "%s, %q", name, behind)
+			}
+		}
+		require.Equal(t, token, magiclink.TokenOf(link+"\nOr"), "a whole token takes no word behind it")
+		require.NotEqual(t, token, magiclink.TokenOf(link[:len(link)-1]+"\n"), "what is missing stays missing")
+	}
+}
+
 func TestTokenOfFindsNothing(t *testing.T) {
 	access := "eyJhbGciOiJFZERTQSIsImtpZCI6ImsiLCJ0eXAiOiJhdCtqd3QifQ.e30.c2lnbmF0dXJl" // its type is at+jwt
 	for name, given := range map[string]string{
