@@ -81,10 +81,6 @@ func (f *Flow) Forget(w http.ResponseWriter, r *http.Request, linkID string) {
 func (f *Flow) checkCode(
 	ctx context.Context, seen magiclink.Redemption, tied binding, code string,
 ) (httpadapter.BindingState, error) {
-	try := sha256.Sum256([]byte("code-of-link\x00" + seen.MagicLinkID + "\x00" + code))
-	if _, wrong := f.repeats.again(try, f.now()); wrong { // one slip of a finger, on a key that was held down
-		return httpadapter.BindingWrongCode, nil
-	}
 	wait, err := f.take(ctx, "code-of-link", codeTries, seen.MagicLinkID)
 	state, reason := httpadapter.BindingHolds, magiclink.Reason("")
 	switch {
@@ -94,8 +90,6 @@ func (f *Flow) checkCode(
 		state, reason = httpadapter.BindingCodeEnded, ReasonCodeEnded
 	case !tied.isCode(codeDigest(tied.flow, code)):
 		state, reason = httpadapter.BindingWrongCode, ReasonWrongCode
-		f.repeats.counted(try, f.now())
-		f.repeats.judgedWrong(try)
 	}
 	f.tell(ctx, OpCode, reason, seen.Subject, seen.MagicLinkID)
 	return state, nil

@@ -77,6 +77,7 @@ func (f *Flow) postCode(w http.ResponseWriter, r *http.Request) {
 		redeemed, err = f.redeemCode(r, a, code)
 	}
 	if err == nil {
+		f.repeats.counted(form, f.now())
 		f.begin(w, r, redeemed)
 		return
 	}
@@ -86,25 +87,16 @@ func (f *Flow) postCode(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if errors.Is(err, errWrongCode) {
-		f.repeats.judgedWrong(form)
-	}
 	f.refuseCode(w, r, err)
 }
 
-// takeCodeForm counts a form with a code against the limit of its client, unless the form was counted a moment ago. A form whose code was wrong then is not judged
-// again: one slip of a finger is one try.
+// takeCodeForm counts a form with a code against the limit of its client, unless its code was the right one a moment ago: then the form is sent again, and its
+// sender must not be told to wait. A wrong code counts each time.
 func (f *Flow) takeCodeForm(r *http.Request, form [sha256.Size]byte) (wait time.Duration, err error) {
-	switch again, wrong := f.repeats.again(form, f.now()); {
-	case wrong:
-		return 0, errWrongCode
-	case again:
+	if f.repeats.again(form, f.now()) {
 		return 0, nil
 	}
 	_, wait, err = f.takeClient(r.Context(), r, "codes", f.config.Limits.CodesPerClient)
-	if err == nil && wait == 0 {
-		f.repeats.counted(form, f.now())
-	}
 	return wait, err
 }
 

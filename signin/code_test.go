@@ -134,8 +134,8 @@ func TestAStrangerUsesUpTries(t *testing.T) {
 
 			s.clock.move(time.Hour)
 			mail = s.browser().waiting(jane)
-			for n := range 5 {
-				require.Contains(t, finder.click(mail.Link, "2222-222"+string(signin.CodeDigits[n])).body, "This code is not right")
+			for range 5 {
+				require.Contains(t, finder.click(mail.Link, "2222-2222").body, "This code is not right")
 			}
 			got := finder.click(mail.Link, mail.Code)
 			require.Equal(t, http.StatusForbidden, got.status)

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// asciiDomain returns an address with its domain in the ASCII form, which begins with "xn--" (RFC 5890 section 2.3.2.1). People write the domain as they read it.
-// Chromium converts it before it sends the form, Firefox does not, and mails go to the ASCII form alone. An address whose domain has characters that
-// have another ASCII form than their own lower case is returned as it is.
+// asciiDomain returns an address with its domain in the ASCII form, which begins with "xn--" (RFC 5890 section 2.3.2.1). People write
+// the domain as they read it. Chromium converts it before it sends the form, Firefox does not, and mails go to the ASCII form alone. An
+// address whose domain has characters with another ASCII form than that of their lower case is returned as it is.
 func asciiDomain(address string) string {
 	local, domain, found := strings.Cut(address, "@")
 	if !found || isASCII(domain) {

@@ -10,7 +10,7 @@ import (
 // mostRepeats is how often one form may be sent again without being counted. A key that is held down sends 30 forms in a second.
 const mostRepeats = 100
 
-// repeats remembers for a moment which forms were counted. A person who holds the Enter key down, or whose hand trembles, sends one form many times, and the browser
+// repeats remembers for a moment which forms need not be counted again: those that have asked for a mail, and those whose code was right. A person who holds the Enter key down, or whose hand trembles, sends one form many times, and the browser
 // shows the answer to the last one: this must not be the answer to somebody who has tried too often. Each replica remembers its own, and counts a form once.
 type repeats struct {
 	mu    sync.Mutex
@@ -21,7 +21,6 @@ type repeat struct {
 	form  [sha256.Size]byte
 	until time.Time
 	left  int
-	wrong bool // the code in the form was judged, and was wrong
 }
 
 // formDigest tells a form that was shown, and what a person has entered in it, from all others of the flow.
@@ -36,24 +35,15 @@ func (r *repeats) counted(form [sha256.Size]byte, now time.Time) {
 	r.forms[form[0]] = repeat{form: form, until: now.Add(step), left: mostRepeats}
 }
 
-// again reports whether the form was counted a moment ago, and whether its code was wrong.
-func (r *repeats) again(form [sha256.Size]byte, now time.Time) (again, wrong bool) {
+// again reports whether the form was counted a moment ago.
+func (r *repeats) again(form [sha256.Size]byte, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known := &r.forms[form[0]]
 	left := known.until.Sub(now)
 	if known.form != form || known.left == 0 || left <= 0 || left > step {
-		return false, false
+		return false
 	}
 	known.left--
-	return true, known.wrong
-}
-
-// judgedWrong notes that the code in the form was wrong.
-func (r *repeats) judgedWrong(form [sha256.Size]byte) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if known := &r.forms[form[0]]; known.form == form {
-		known.wrong = true
-	}
+	return true
 }

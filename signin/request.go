@@ -64,7 +64,7 @@ func (f *Flow) postResend(w http.ResponseWriter, r *http.Request) {
 func (f *Flow) ask(w http.ResponseWriter, r *http.Request, a asked, form [sha256.Size]byte) {
 	if now := f.now(); f.remaining(a, now) <= 0 {
 		a = a.again(now)
-		if again, _ := f.repeats.again(form, now); !again {
+		if !f.repeats.again(form, now) {
 			f.admit(r, a, form)
 		}
 	}
