@@ -19,11 +19,11 @@ const maxLinkText = 16 << 10
 // A link's path may have a parameter "token" of its own, in front of the link's token, so URL.Query().Get("token") is wrong
 // here: the last one counts.
 //
-// TokenOf forgives what mail programs and gateways do to links and what is certainly not part of a token: a "?" or "=" that
-// was percent-encoded, once or twice; "&amp;"; the "=3D" of quoted-printable; invisible characters such as the zero-width
-// space; line breaks and spaces within the token, such as those of a mail that was quoted or copied from its source; and white space, punctuation and other text
-// around the token. It returns "" where nothing reads as a token of a link. It checks no signature: whether the
-// token is valid, [Redeemer.Inspect] says. A text longer than 16 KiB gives "".
+// TokenOf forgives what mail programs and gateways do to links and what is certainly not part of a token: a "?" or "=" that was
+// percent-encoded, once or twice; "&amp;"; the "=3D" of quoted-printable; invisible characters such as the zero-width space; line
+// breaks and spaces within the token, such as those of a mail that was quoted or copied from its source; and white space,
+// punctuation and other text around the token. It returns "" where nothing reads as a token of a link. It checks no signature:
+// whether the token is valid, [Redeemer.Inspect] says. A text longer than 16 KiB gives "".
 func TokenOf(linkOrToken string) string {
 	if len(linkOrToken) > maxLinkText {
 		return ""
@@ -53,17 +53,19 @@ func asToken(text string) string {
 	return token
 }
 
-// isWhole reports whether a token has a signature of the length that ours have: 32 bytes, or 64, in base64url. A token that was cut may read as a token.
+// isWhole reports whether a token has a signature of the length that ours have: 32 bytes, or 64, in base64url. A token that was
+// cut may read as a token.
 func isWhole(token string) bool {
 	signature := token[strings.LastIndexByte(token, '.')+1:]
 	return (len(signature) == 43 || len(signature) == 86) && jose.ReadsAs(token, jose.Link)
 }
 
-// tokenBreak is what stands within a token that was broken: the soft line break of quoted-printable, whose line break a browser removes; a line break with the
-// indentation or the marks of a quoted mail; or the spaces that a browser makes of these.
+// tokenBreak is what stands within a token that was broken: the soft line break of quoted-printable, whose line break a browser
+// removes; a line break with the indentation or the marks of a quoted mail; or the spaces that a browser makes of these.
 var tokenBreak = regexp.MustCompile(`^=?[ \t\x{a0}]*(\r?\n[ \t\x{a0}>|]*)*`)
 
-// joinToken returns the token at the beginning of a text when the token was broken into several pieces, and "" otherwise. Text behind the last piece is not looked at.
+// joinToken returns the token at the beginning of a text when the token was broken into several pieces, and "" otherwise. Text
+// behind the last piece is not looked at.
 func joinToken(text string) string {
 	var token strings.Builder
 	for rest := trimFront(text); rest != ""; {
@@ -154,8 +156,8 @@ func trimToken(text string) string {
 	return strings.TrimRight(text[:tokenEnd(text)], ".")
 }
 
-// trimFront removes what is in front of a token. Every token of ours begins with "eyJ", the encoding of `{"`, so a "3D" in front of that is the rest of a
-// quoted-printable "=3D".
+// trimFront removes what is in front of a token. Every token of ours begins with "eyJ", the encoding of `{"`, so a "3D" in front
+// of that is the rest of a quoted-printable "=3D".
 func trimFront(text string) string {
 	text = strings.TrimLeft(text, "<(\"'[=+ \t\r\n\u00a0")
 	if rest, ok := strings.CutPrefix(text, "3D"); ok && strings.HasPrefix(rest, "eyJ") {

@@ -90,8 +90,8 @@ func (f *Flow) postCode(w http.ResponseWriter, r *http.Request) {
 	f.refuseCode(w, r, err)
 }
 
-// takeCodeForm counts a form with a code against the limit of its client, unless its code was the right one a moment ago: then the form is sent again, and its
-// sender must not be told to wait. A wrong code counts each time.
+// takeCodeForm counts a form with a code against the limit of its client, unless its code was the right one a moment ago: then
+// the form is sent again, and its sender must not be told to wait. A wrong code counts each time.
 func (f *Flow) takeCodeForm(r *http.Request, form [sha256.Size]byte) (wait time.Duration, err error) {
 	if f.repeats.again(form, f.now()) {
 		return 0, nil

@@ -36,8 +36,8 @@ func newCode() string {
 // showCode writes a code as people read it: XXXX-XXXX.
 func showCode(code string) string { return code[:codeGroup] + "-" + code[codeGroup:] }
 
-// readCode reads what a person has typed or pasted: in any case, with the letters and digits of other keyboards, with or without dashes, spaces and characters
-// that nobody sees. It reports false for what cannot be a code.
+// readCode reads what a person has typed or pasted: in any case, with the letters and digits of other keyboards, with or without
+// dashes, spaces and characters that nobody sees. It reports false for what cannot be a code.
 func readCode(typed string) (code string, ok bool) {
 	const longest = 64 // bytes, spaces included
 	if len(typed) > longest {
@@ -53,8 +53,8 @@ func readCode(typed string) (code string, ok bool) {
 // zeros are the digits 0 of the keyboards that people of our languages have. The digits 1 to 9 follow each of them.
 const zeros = "０٠۰०" // Japanese and Chinese, Arabic, Persian and Urdu, Hindi
 
-// codeDigit returns a character as codes have it, and -1 for one that stands between the others. Programs put marks of the writing direction around a text that is
-// copied from a page in Arabic, and a word joiner or a byte order mark around others.
+// codeDigit returns a character as codes have it, and -1 for one that stands between the others. Programs put marks of the
+// writing direction around a text that is copied from a page in Arabic, and a word joiner or a byte order mark around others.
 func codeDigit(c rune) rune {
 	switch {
 	case 'a' <= c && c <= 'z':

@@ -37,11 +37,12 @@ type Config struct {
 	// Mailer sends the mails.
 	Mailer Mailer
 
-	// Resolve decides who may sign in. It gets an address that [magiclink.ValidEmail] accepts, with its domain in lower case and in ASCII
-	// (jane@münchen.example is jane@xn--mnchen-3ya.example here), and returns for whom the link is: see [magiclink.MagicLinkCreate]. An
-	// empty Email means the address. A mail goes to the Email that Resolve returns and nowhere else, so that two addresses which a
-	// database takes for one cannot be mixed up. A Path that Resolve returns is for a person who has not said where to go. TTL,
-	// MagicLinkID and IdempotencyKey are set by the flow. The Extension has at most [MaxExtension] bytes.
+	// Resolve decides who may sign in. It gets an address that [magiclink.ValidEmail] accepts, with its domain in lower case and
+	// in ASCII (jane@münchen.example is jane@xn--mnchen-3ya.example here), and returns for whom the link is: see
+	// [magiclink.MagicLinkCreate]. An empty Email means the address. A mail goes to the Email that Resolve returns and nowhere
+	// else, so that two addresses which a database takes for one cannot be mixed up. A Path that Resolve returns is for a person
+	// who has not said where to go. TTL, MagicLinkID and IdempotencyKey are set by the flow. The Extension has at most
+	// [MaxExtension] bytes.
 	//
 	// [ErrUnknownAddress] says that nobody with this address may sign in. Every other error is an outage: nobody gets a mail. Resolve runs outside of
 	// the request, so how long it takes tells nobody whether the address is known. It is safe for concurrent use.

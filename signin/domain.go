@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// asciiDomain returns an address with its domain in the ASCII form, which begins with "xn--" (RFC 5890 section 2.3.2.1). People write
-// the domain as they read it. Chromium converts it before it sends the form, Firefox does not, and mails go to the ASCII form alone. An
-// address whose domain has characters with another ASCII form than that of their lower case is returned as it is.
+// asciiDomain returns an address with its domain in the ASCII form, which begins with "xn--" (RFC 5890 section 2.3.2.1). People
+// write the domain as they read it. Chromium converts it before it sends the form, Firefox does not, and mails go to the ASCII
+// form alone. An address whose domain has characters with another ASCII form than that of their lower case is returned as it is.
 func asciiDomain(address string) string {
 	local, domain, found := strings.Cut(address, "@")
 	if !found || isASCII(domain) {
@@ -45,7 +45,8 @@ func asciiLabel(label string) (ascii string, ok bool) {
 	return ascii, len(ascii) < beyondLabel
 }
 
-// isLabelRune accepts letters, marks, digits and the hyphen. The letters of double and half width are other letters in the ASCII form.
+// isLabelRune accepts letters, marks, digits and the hyphen. The letters of double and half width are other letters in the ASCII
+// form.
 func isLabelRune(c rune) bool {
 	if c < utf8.RuneSelf {
 		return c == '-' || '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'

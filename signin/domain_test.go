@@ -39,7 +39,8 @@ func TestASCIIDomain(t *testing.T) {
 	require.False(t, magiclink.ValidEmail(signin.ASCIIDomain("jöhn@münchen.example")))
 }
 
-// Firefox sends a domain as a person has typed it. The mail goes to the domain's ASCII form, and the page shows what the person has typed.
+// Firefox sends a domain as a person has typed it. The mail goes to the domain's ASCII form, and the page shows what the person
+// has typed.
 func TestDomainInOtherLetters(t *testing.T) {
 	const ascii = "jane@xn--mnchen-3ya.example"
 	var asked []string

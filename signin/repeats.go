@@ -10,8 +10,10 @@ import (
 // mostRepeats is how often one form may be sent again without being counted. A key that is held down sends 30 forms in a second.
 const mostRepeats = 100
 
-// repeats remembers for a moment which forms need not be counted again: those that have asked for a mail, and those whose code was right. A person who holds the Enter key down, or whose hand trembles, sends one form many times, and the browser
-// shows the answer to the last one: this must not be the answer to somebody who has tried too often. Each replica remembers its own, and counts a form once.
+// repeats remembers for a moment which forms need not be counted again: those that have asked for a mail, and those whose code
+// was right. A person who holds the Enter key down, or whose hand trembles, sends one form many times, and the browser shows the
+// answer to the last one: this must not be the answer to somebody who has tried too often. Each replica remembers its own, and
+// counts a form once.
 type repeats struct {
 	mu    sync.Mutex
 	forms [256]repeat // by the first byte of the digest; a form that is pushed out is counted again

@@ -15,7 +15,8 @@ import (
 // heldDown is how often a browser sends a form while the Enter key is held down for two seconds.
 const heldDown = 60
 
-// hold sends a form as a browser does while the Enter key is held down: each request takes the place of the one before, so the cookies of the last answer alone are kept.
+// hold sends a form as a browser does while the Enter key is held down: each request takes the place of the one before, so the
+// cookies of the last answer alone are kept.
 func (b *browser) hold(path string, form url.Values) (last answer) {
 	b.t.Helper()
 	before := b.cookies

@@ -59,8 +59,8 @@ func (f *Flow) postResend(w http.ResponseWriter, r *http.Request) {
 	f.ask(w, r, a, formDigest(ResendPath, a, values.Get("form"), a.address))
 }
 
-// ask sends a mail for the flow, unless it has just asked for one, and sends the browser to the waiting page. A form that is sent again, since its answer did not
-// arrive, has the link that is under way already.
+// ask sends a mail for the flow, unless it has just asked for one, and sends the browser to the waiting page. A form that is sent
+// again, since its answer did not arrive, has the link that is under way already.
 func (f *Flow) ask(w http.ResponseWriter, r *http.Request, a asked, form [sha256.Size]byte) {
 	if now := f.now(); f.remaining(a, now) <= 0 {
 		a = a.again(now)
@@ -133,8 +133,8 @@ func (f *Flow) readPost(w http.ResponseWriter, r *http.Request, screen string) (
 	return values, nonce, true
 }
 
-// refuseForm shows the page again. The request page keeps where the person wants to go, which the address of the page could also say. It does not keep the e-mail
-// address: the form may be somebody else's.
+// refuseForm shows the page again. The request page keeps where the person wants to go, which the address of the page could also
+// say. It does not keep the e-mail address: the form may be somebody else's.
 func (f *Flow) refuseForm(w http.ResponseWriter, r *http.Request, screen, notice string, values url.Values) {
 	data := f.pageOf(r, screen, notice)
 	if screen == screenRequest {

@@ -92,8 +92,8 @@ func leftEarly(ctx context.Context, unknown bool) error {
 	return err
 }
 
-// submit puts a call into the queue. If nobody waits there, a caller whose context cannot end can carry out its call itself, which spares a
-// lone call the way to another goroutine: then submit returns a runner that the caller has to lead.
+// submit puts a call into the queue. If nobody waits there, a caller whose context cannot end can carry out its call itself,
+// which spares a lone call the way to another goroutine: then submit returns a runner that the caller has to lead.
 func (l *lane) submit(c *call, canLead bool) (*runner, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
