@@ -188,7 +188,7 @@ func recoverHook(err *error) {
 
 // repeatable reports whether the statement has certainly changed nothing and may succeed when it is repeated.
 func (b *batch) repeatable(err error, try int) bool {
-	return conflicts(err) || pgconn.SafeToRetry(err) || b.calls[0].reads && broken(err) && try < readAttempts
+	return conflicts(err) || pgconn.SafeToRetry(err) || idled(err) || outdated(err) || b.calls[0].reads && broken(err) && try < readAttempts
 }
 
 // separate lets each call be repeated alone: one of them has failed the statement by its own fault.

@@ -10,7 +10,7 @@ import (
 // attempts bounds how often a consumption is repeated whose row changed between its two statements.
 const attempts = 100
 
-var errKeepsChanging = errors.New("the row of the link keeps changing: try again")
+var errKeepsChanging = errors.New("the row of the link keeps changing: try again; if that does not help, look for a trigger of the table that keeps the row as it is")
 
 // consumption is what a statement says about one link.
 type consumption struct {

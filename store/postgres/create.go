@@ -2,9 +2,12 @@ package postgres
 
 import (
 	"context"
+	"errors"
 
 	"github.com/magiclink-go/magiclink"
 )
+
+var errNoRow = errors.New("the server has accepted the link and stored no row: remove the trigger or the rule of the table that keeps it out")
 
 // sendInsert is sendCreate outside of a transaction of the application. There a statement that fails ends nothing else, so that a lone insertion can
 // do without ON CONFLICT, for which the server looks twice and logs more.
@@ -13,7 +16,10 @@ func (s *statements) sendInsert(ctx context.Context, q querier, calls []*call) e
 		return s.sendCreate(ctx, q, calls)
 	}
 	calls[0].verdict = nil
-	_, err := q.Exec(ctx, s.insert, createArgs(&calls[0].record)...)
+	tag, err := q.Exec(ctx, s.insert, createArgs(&calls[0].record)...)
+	if err == nil && tag.RowsAffected() != 1 {
+		calls[0].verdict = failed("create", errNoRow)
+	}
 	if code(err) == codeTaken { // whether it is the id is for sendCreate to say
 		return s.sendCreate(ctx, q, calls)
 	}

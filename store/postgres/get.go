@@ -59,7 +59,7 @@ func readOne(ctx context.Context, q querier, record *magiclink.Record, targets f
 	}
 	err = eachRow(rows, func() error {
 		r := row{record: record}
-		if err := rows.Scan(targets(&r)...); err != nil {
+		if err := scan(rows, targets(&r)...); err != nil {
 			return err
 		}
 		r.finish()

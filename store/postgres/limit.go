@@ -89,7 +89,7 @@ func (s *Store) forgetIdle(ctx context.Context, before time.Time) error {
 			if err != nil {
 				return err
 			}
-			return eachRow(rows, func() error { return rows.Scan(&next) })
+			return eachRow(rows, func() error { return scan(rows, &next) })
 		}
 		if err := s.do(ctx, "purge", s.single, &call{send: send}); err != nil {
 			return err

@@ -151,6 +151,9 @@ type migrator struct {
 
 // prepare makes the schema and the table of the version where there is none.
 func (m *migrator) prepare(ctx context.Context) error {
+	if err := checkSession(m.conn); err != nil {
+		return err
+	}
 	var encoding string
 	var schemas, tables int
 	err := m.conn.QueryRow(ctx, `SELECT current_setting('server_encoding'),

@@ -43,6 +43,10 @@ func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 		if err != nil {
 			return nil, p.explain(ctx, err)
 		}
+		if err := checkSession(conn.Conn()); err != nil {
+			conn.Release()
+			return nil, err
+		}
 		if !p.suspects() {
 			return conn, nil
 		}

@@ -123,7 +123,7 @@ func (r *row) finish() {
 // scanRecord reads the columns of a row. They come after the columns that the caller names.
 func scanRecord(rows pgx.Rows, before ...any) (record magiclink.Record, err error) {
 	r := &row{record: &record}
-	if err := rows.Scan(append(before, r.columns()...)...); err != nil {
+	if err := scan(rows, append(before, r.columns()...)...); err != nil {
 		return magiclink.Record{}, err
 	}
 	r.finish()

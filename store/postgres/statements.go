@@ -36,7 +36,7 @@ func newStatements(s schema) *statements {
 	fill := strings.NewReplacer("{name}", s.literal(linksTable), "{limits name}", s.literal(limitsTable), "{few}", few, "{links}", s.table(linksTable), "{limits}", s.table(limitsTable), "{version}", s.table(versionTable), "{columns}", columns, "{issued}", issued).Replace
 	return &statements{
 		get:     fill("SELECT {columns} FROM {links} WHERE id = $1"),
-		getMany: fill("SELECT {columns} FROM unnest($1::text[]) AS input (id) JOIN {links} USING (id) WHERE {few}"),
+		getMany: fill("SELECT {columns} FROM pg_catalog.unnest($1::text[]) AS input (id) JOIN {links} USING (id) WHERE {few}"),
 
 		insert:      fill(insertSQL),
 		create:      fill(createSQL),
@@ -114,6 +114,6 @@ const purgeSQL = `WITH due AS (
 	SELECT (SELECT count(*) FROM due), (SELECT count(*) FROM ended)`
 
 const pingSQL = `SELECT version, current_setting('transaction_read_only') = 'on',
-	(SELECT bool_and(has_table_privilege(name, privilege)) FROM unnest(ARRAY[{name}, {limits name}]) AS name,
-		unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege)
+	(SELECT bool_and(has_table_privilege(name, privilege)) FROM pg_catalog.unnest(ARRAY[{name}, {limits name}]) AS name,
+		pg_catalog.unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) AS privilege)
 	FROM {version}`

@@ -27,7 +27,7 @@ const takeSQL = `WITH known AS (
 	)
 	SELECT (SELECT arrival FROM taken), (SELECT arrival FROM known)`
 
-const arrivalsSQL = "SELECT key, arrival FROM unnest($1::bytea[]) AS input (key) JOIN {limits} USING (key) WHERE input.key || ''::bytea = input.key"
+const arrivalsSQL = "SELECT key, arrival FROM pg_catalog.unnest($1::bytea[]) AS input (key) JOIN {limits} USING (key) WHERE input.key || ''::bytea = input.key"
 
 // takeManySQL replaces numbers that are still those that were read. It passes over rows that somebody else has changed or locked.
 const takeManySQL = `WITH input AS (
@@ -97,7 +97,7 @@ func (s *statements) readArrivals(ctx context.Context, q querier, calls []*call)
 	return takings, eachRow(rows, func() error {
 		var key []byte
 		before := new(int64)
-		err := rows.Scan(&key, before)
+		err := scan(rows, &key, before)
 		if t := takings[string(key)]; t != nil {
 			t.before, t.after = before, *before
 		}
@@ -119,7 +119,7 @@ func (s *statements) writeArrivals(ctx context.Context, q querier, takings map[s
 	}
 	var key []byte
 	return eachRow(rows, func() error {
-		err := rows.Scan(&key)
+		err := scan(rows, &key)
 		delete(takings, string(key))
 		return err
 	})

@@ -112,6 +112,9 @@ func (s *txStore) do(ctx context.Context, name string, send func(*statements, co
 	if err := ctx.Err(); err != nil {
 		return failed(name, err)
 	}
+	if err := checkSession(s.tx.Conn()); err != nil {
+		return failed(name, err)
+	}
 	if err := send(s.sql, ctx, s.tx, []*call{c}); err != nil {
 		return failed(name, withAdvice(err))
 	}
