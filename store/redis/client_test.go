@@ -146,6 +146,11 @@ func TestPermissions(t *testing.T) {
 	require.Equal(t, 1, n)
 	other := openStore(t, client, redis.Options{Prefix: "other:"})
 	require.ErrorContains(t, other.Create(t.Context(), link(1)), "ACL SETUSER", "positive control")
+	client = openClient(t, server.URL(), func(o *goredis.Options) { o.Username, o.Password, o.DB = "links", "pass", 3 })
+	inThree := openStore(t, client, redis.Options{Prefix: "magiclink-test:"})
+	require.ErrorContains(t, inThree.Ping(t.Context()), "in a database other than 0 +select")
+	server.Await(t, "ACL SETUSER links +select", "OK")
+	require.NoError(t, inThree.Ping(t.Context()))
 	for i, command := range strings.Fields(permissions)[:12] {
 		server.Await(t, "ACL SETUSER links -"+command[1:], "OK")
 		missed := 0
@@ -226,6 +231,67 @@ func TestPingLooksForEviction(t *testing.T) {
 		})
 	}
 	require.NoError(t, openStore(t, openCluster(t, dbtest.SharedRedisCluster(t)), redis.Options{}).Ping(t.Context()))
+}
+
+// clockHook makes the clock of the server look as if it was ahead.
+type clockHook struct{ ahead time.Duration }
+
+func (clockHook) DialHook(next goredis.DialHook) goredis.DialHook { return next }
+
+func (h clockHook) ProcessHook(next goredis.ProcessHook) goredis.ProcessHook {
+	return func(ctx context.Context, c goredis.Cmder) error {
+		err := next(ctx, c)
+		if clock, ok := c.(*goredis.TimeCmd); ok && err == nil {
+			clock.SetVal(clock.Val().Add(h.ahead))
+		}
+		return err
+	}
+}
+
+func (clockHook) ProcessPipelineHook(next goredis.ProcessPipelineHook) goredis.ProcessPipelineHook {
+	return next
+}
+
+// TestPingLooksAtTheClock has a server that would remove links before they expire.
+func TestPingLooksAtTheClock(t *testing.T) {
+	for ahead, fine := range map[time.Duration]bool{
+		0: true, redis.Margin - time.Minute: true, -24 * time.Hour: true, redis.Margin + time.Minute: false, 24 * time.Hour: false,
+	} {
+		client := openClient(t, dbtest.RedisURL(t), nil)
+		client.AddHook(clockHook{ahead})
+		err := openStore(t, client, redis.Options{}).Ping(t.Context())
+		if fine {
+			require.NoError(t, err, ahead)
+			continue
+		}
+		require.ErrorContains(t, err, "for example by NTP", ahead)
+	}
+	for _, harm := range []string{"ACL SETUSER default -time", ""} {
+		server := dbtest.StartRedis(t)
+		if harm == "" {
+			server = dbtest.StartRedis(t, `rename-command time ""`)
+		} else {
+			server.Await(t, harm, "OK")
+		}
+		require.NoError(t, openStore(t, openClient(t, server.URL(), nil), redis.Options{}).Ping(t.Context()), "the clock cannot be read")
+	}
+}
+
+// TestScriptOfAnother meets a server that is busy with somebody else's script. Nothing is changed, and the error says what to do.
+func TestScriptOfAnother(t *testing.T) {
+	server := dbtest.StartRedis(t, "busy-reply-threshold 10")
+	store, other := openStore(t, openClient(t, server.URL(), nil), redis.Options{}), openClient(t, server.URL(), nil)
+	require.NoError(t, store.Create(t.Context(), link(1)))
+	ended := make(chan error, 1)
+	go func() { ended <- other.Eval(context.WithoutCancel(t.Context()), "while true do end", nil).Err() }()
+	var err error
+	require.Eventually(t, func() bool {
+		_, err = store.Consume(t.Context(), link(1).ID, time.Now(), "early")
+		return err != nil && !errors.Is(err, magiclink.ErrConsumed)
+	}, 10*time.Second, time.Millisecond)
+	require.ErrorContains(t, err, "SCRIPT KILL")
+	server.Await(t, "SCRIPT KILL", "OK", "NOTBUSY")
+	require.Error(t, <-ended)
 }
 
 // TestClientIsClosed closes the client before the store.

@@ -35,7 +35,8 @@
 //
 // The Store does not use WAITAOF.
 //
-// Time comes from the caller. The clock of the server plays no part in a verdict.
+// Time comes from the caller. The clock of the server plays no part in a verdict, but the server removes keys by it: a server whose clock is
+// more than a [Margin] ahead forgets links before they expire. [Store.Ping] reports that.
 //
 // # Memory
 //
@@ -80,7 +81,7 @@
 //	ACL SETUSER links on >PASSWORD ~magiclink:* +set +get +getex +del +pexpireat +pexpiretime +incrby +pexpire
 //	  +zadd +zrange +zrem +time +eval +evalsha +scan +wait +ping +info
 //
-// and in a cluster also +cluster|slots and +asking.
+// in a cluster also +cluster|slots and +asking, and in a database other than 0 +select.
 //
 // Hooks of the client are called from goroutines of the Store. A panic in a hook fails the calls that share the pipeline, and no others.
 // A hook of one server of a ClusterClient runs in a goroutine of go-redis, where a panic ends the process.

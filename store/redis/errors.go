@@ -21,7 +21,8 @@ var (
 const clusterAdvice = "the server is part of a cluster: use goredis.NewClusterClient; for the command name another of its servers, redis://HOST:6379?addr=HOST2:6379"
 
 const permissionAdvice = "the user lacks a permission: ACL SETUSER … ~PREFIX* +set +get +getex +del +pexpireat +pexpiretime +incrby +pexpire " +
-	"+zadd +zrange +zrem +time +eval +evalsha +scan +wait +ping +info, and in a cluster +cluster|slots +asking"
+	"+zadd +zrange +zrem +time +eval +evalsha +scan +wait +ping +info, in a cluster also +cluster|slots +asking, " +
+	"and in a database other than 0 +select"
 
 const commandAdvice = "the server lacks a command: Redis 7.0, Valkey 7.2 or newer is needed, and rename-command must not take away a command " +
 	"that the package comment of store/redis lists"
@@ -29,6 +30,7 @@ const commandAdvice = "the server lacks a command: Redis 7.0, Valkey 7.2 or newe
 // refusals are errors of the server by which it refuses a command, with what to do.
 var refusals = []struct{ prefix, advice string }{
 	{"READONLY", "the server is a replica and takes no writes: connect to the primary; a failover client needs ReplicaOnly unset"},
+	{"BUSY", "a script of somebody else has kept the server busy for longer than busy-reply-threshold: try again, or end the script by SCRIPT KILL"},
 	{"LOADING", "the server is loading its data: wait until it has"},
 	{"MASTERDOWN", "the server is a replica without its primary: connect to the primary"},
 	{"CLUSTERDOWN", "the cluster does not serve the slot of the key: look at CLUSTER INFO, and bring the missing primary back"},
