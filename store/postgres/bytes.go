@@ -13,25 +13,33 @@ var errNotBytes = errors.New("the server has sent bytes in an unknown format")
 // scan is Scan of the rows, whatever bytea_output is set to: of the text formats of bytes pgx reads that of "hex" alone. Where pgx lets the
 // server send bytes as such, as a rule, scan has nothing to do. Targets of bytes are a [pgtype.DriverBytes] or a []byte.
 func scan(rows pgx.Rows, targets ...any) error {
+	values := rows.RawValues()
 	for i, field := range rows.FieldDescriptions() {
-		if field.DataTypeOID != pgtype.ByteaOID || field.Format != pgtype.TextFormatCode || i >= len(targets) || rows.RawValues()[i] == nil {
+		if field.DataTypeOID != pgtype.ByteaOID || field.Format != pgtype.TextFormatCode || i >= len(targets) || values[i] == nil {
 			continue
 		}
-		var err error
-		switch target := targets[i].(type) {
-		case *pgtype.DriverBytes:
-			*target, err = decodeBytes(rows.RawValues()[i])
-		case *[]byte:
-			*target, err = decodeBytes(rows.RawValues()[i])
-		default:
-			continue
-		}
+		taken, err := takeBytes(targets[i], values[i]) //nolint:gosec // G602: the condition above
 		if err != nil {
 			return err
 		}
-		targets[i] = nil // pgx passes over it
+		if taken {
+			targets[i] = nil //nolint:gosec // G602: likewise; pgx passes over it
+		}
 	}
 	return rows.Scan(targets...)
+}
+
+// takeBytes writes the text format of bytes to a target of bytes. It reports whether the target is one.
+func takeBytes(target any, text []byte) (taken bool, err error) {
+	switch bytes := target.(type) {
+	case *pgtype.DriverBytes:
+		*bytes, err = decodeBytes(text)
+	case *[]byte:
+		*bytes, err = decodeBytes(text)
+	default:
+		return false, nil
+	}
+	return true, err
 }
 
 // decodeBytes reads both text formats of bytes. In that of "escape" a backslash begins three octal digits or another backslash, and is

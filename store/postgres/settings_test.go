@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -95,15 +96,15 @@ func checkEveryStatement(t *testing.T, store *postgres.Store) {
 	for _, n := range []int{1, 64} {
 		for name, call := range map[string]func(i int) error{
 			"create": func(i int) error { return store.Create(ctx, link(100*n+i)) },
-			"get":    func(i int) error { _, err := store.Get(ctx, link(100*n).ID); return err },
-			"take":   func(i int) error { _, err := store.Take(ctx, "key", rate, at); return err },
-			"list": func(i int) error {
+			"get":    func(int) error { _, err := store.Get(ctx, link(100*n).ID); return err },
+			"take":   func(int) error { _, err := store.Take(ctx, "key", rate, at); return err },
+			"list": func(int) error {
 				_, err := store.List(ctx, magiclink.ListQuery{Subject: subject, Limit: 10})
 				return err
 			},
-			"indexes": func(i int) error { _, err := store.Indexes(ctx); return err },
-			"peek":    func(i int) error { _, err := store.Peek(ctx, "key"); return err },
-			"reset":   func(i int) error { return store.Reset(ctx, "other") },
+			"indexes": func(int) error { _, err := store.Indexes(ctx); return err },
+			"peek":    func(int) error { _, err := store.Peek(ctx, "key"); return err },
+			"reset":   func(int) error { return store.Reset(ctx, "other") },
 		} {
 			if name != "create" {
 				_ = store.Create(ctx, link(100*n))
@@ -230,5 +231,37 @@ func TestTriggerKeepsRowsOut(t *testing.T) {
 	require.ErrorContains(t, store.Create(t.Context(), link(1)), "remove the trigger")
 	for _, err := range callAll(32, func(i int) error { return store.Create(t.Context(), link(i)) }) {
 		require.Error(t, err)
+	}
+}
+
+// TestLogOfTheServer lets the server log every statement with its parameters. People are in that log, but nothing that signs anybody in.
+func TestLogOfTheServer(t *testing.T) {
+	server := dbtest.StartPostgres(t, "fsync=off", "log_statement=all")
+	store := openStore(t, openPool(t, server.URL(), nil), newSchema())
+	keys, err := magiclink.GenerateKeyring(magiclink.EdDSA)
+	require.NoError(t, err)
+	config := magiclink.Config{BaseURL: "https://app.example.com/magic", Keys: keys, Store: store}
+	issuer, err := magiclink.New(config)
+	require.NoError(t, err)
+	redeemer, err := magiclink.NewRedeemer(config)
+	require.NoError(t, err)
+	sessions, err := magiclink.NewSessions(config)
+	require.NoError(t, err)
+	link, err := issuer.Issue(t.Context(), magiclink.MagicLinkCreate{ExternalBusinessID: "acme", Email: "jane.doe@example.com"})
+	require.NoError(t, err)
+	token := magiclink.TokenOf(link.MagicLink)
+	redeemed, err := redeemer.Redeem(t.Context(), token)
+	require.NoError(t, err)
+	session, _, err := sessions.Grant(t.Context(), redeemed)
+	require.NoError(t, err)
+	_, err = sessions.Verify(t.Context(), session)
+	require.NoError(t, err)
+	log := server.Log()
+	require.Contains(t, log, "jane.doe@example.com")
+	require.Contains(t, log, link.MagicLinkID)
+	for _, secret := range []string{token, session} {
+		signature := secret[strings.LastIndexByte(secret, '.')+1:]
+		require.Greater(t, len(signature), 20)
+		require.NotContains(t, log, signature)
 	}
 }

@@ -76,6 +76,8 @@
 // write recognises itself, and reports an unknown outcome if none of its attempts was answered. Take and the revocations of RevokeSubject
 // count, so they are not repeated.
 //
+// A write that a Limiter of the client refuses counts as one with an unknown outcome: go-redis does not tell it from one that was sent.
+//
 // With a user of its own, the server must allow:
 //
 //	ACL SETUSER links on >PASSWORD ~magiclink:* +set +get +getex +del +pexpireat +pexpiretime +incrby +pexpire
