@@ -10,8 +10,9 @@ import (
 
 var errNotBytes = errors.New("the server has sent bytes in an unknown format")
 
-// scan is Scan of the rows, whatever bytea_output is set to: of the text formats of bytes pgx reads that of "hex" alone. Where pgx lets the
-// server send bytes as such, as a rule, scan has nothing to do. Targets of bytes are a [pgtype.DriverBytes] or a []byte.
+// scan is Scan of the rows, whatever bytea_output is set to: of the text formats of bytes pgx reads that of "hex" alone. Where
+// pgx lets the server send bytes as such, as a rule, scan has nothing to do. Targets of bytes are a [pgtype.DriverBytes] or a
+// []byte.
 func scan(rows pgx.Rows, targets ...any) error {
 	values := rows.RawValues()
 	for i, field := range rows.FieldDescriptions() {
@@ -42,8 +43,8 @@ func takeBytes(target any, text []byte) (taken bool, err error) {
 	return true, err
 }
 
-// decodeBytes reads both text formats of bytes. In that of "escape" a backslash begins three octal digits or another backslash, and is
-// never followed by an x.
+// decodeBytes reads both text formats of bytes. In that of "escape" a backslash begins three octal digits or another backslash,
+// and is never followed by an x.
 func decodeBytes(text []byte) ([]byte, error) {
 	if len(text) >= 2 && text[0] == '\\' && text[1] == 'x' {
 		return hex.AppendDecode(nil, text[2:])

@@ -6,7 +6,8 @@
 //	err = store.Migrate(ctx) // in the deployment, or when the service starts
 //	defer store.Close()      // before pool.Close()
 //
-// PostgreSQL 13 or newer is needed, with a database in the encoding UTF8. The Store refuses a session whose client_encoding is another one.
+// PostgreSQL 13 or newer is needed, with a database in the encoding UTF8. The Store refuses a session whose client_encoding is
+// another one.
 //
 // # What it promises
 //

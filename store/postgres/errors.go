@@ -51,8 +51,8 @@ func conflicts(err error) bool { return code(err) == codeSerialization || code(e
 // idled reports whether the server had ended the session before the statement came, since nothing had come for long.
 func idled(err error) bool { return code(err) == codeIdleSession }
 
-// outdated reports whether the server has refused a prepared statement, since somebody has changed the type of a column in the meantime. Pgx
-// prepares it anew for the next attempt.
+// outdated reports whether the server has refused a prepared statement, since somebody has changed the type of a column in the
+// meantime. Pgx prepares it anew for the next attempt.
 func outdated(err error) bool {
 	answer, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && answer.Code == codeNotSupported && answer.Routine == "RevalidateCachedQuery"

@@ -182,8 +182,8 @@ func (h *historian) since(t time.Time) int64 {
 	return t.UnixMilli() - h.old
 }
 
-// fault says what is wrong with the history, or nothing. It lists the calls for the id with the fault. A history of many calls at the same
-// time can be too hard to decide.
+// fault says what is wrong with the history, or nothing. It lists the calls for the id with the fault. A history of many calls at
+// the same time can be too hard to decide.
 func (h *historian) fault() string {
 	for _, part := range partition(h.history) {
 		switch porcupine.CheckOperationsTimeout(model, part, checkWithin) {

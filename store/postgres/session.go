@@ -9,9 +9,9 @@ import (
 
 var errNotConforming = errors.New("the simple protocol needs standard_conforming_strings: write standard_conforming_strings=on into the connection string, or use another mode of queries")
 
-// checkSession refuses a session in which the server takes the texts of this package for another encoding than UTF-8. It would store other
-// characters, which another session does not find. The server has told the encoding beforehand, and tells each change. CheckSession also
-// refuses what pgx would refuse, so that it is known that nothing was sent.
+// checkSession refuses a session in which the server takes the texts of this package for another encoding than UTF-8. It would
+// store other characters, which another session does not find. The server has told the encoding beforehand, and tells each
+// change. CheckSession also refuses what pgx would refuse, so that it is known that nothing was sent.
 func checkSession(conn *pgx.Conn) error {
 	if conn == nil {
 		return nil

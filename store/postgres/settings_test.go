@@ -220,7 +220,8 @@ func checkCalls(t *testing.T, store *postgres.Store, number int) {
 	}
 }
 
-// TestTriggerKeepsRowsOut has a trigger of somebody else, which lets an INSERT succeed without a row. Create must not acknowledge that.
+// TestTriggerKeepsRowsOut has a trigger of somebody else, which lets an INSERT succeed without a row. Create must not acknowledge
+// that.
 func TestTriggerKeepsRowsOut(t *testing.T) {
 	pool, schema := openPool(t, dbtest.PostgresDatabase(t), nil), newSchema()
 	store := openStore(t, pool, schema)
@@ -234,7 +235,8 @@ func TestTriggerKeepsRowsOut(t *testing.T) {
 	}
 }
 
-// TestLogOfTheServer lets the server log every statement with its parameters. People are in that log, but nothing that signs anybody in.
+// TestLogOfTheServer lets the server log every statement with its parameters. People are in that log, but nothing that signs
+// anybody in.
 func TestLogOfTheServer(t *testing.T) {
 	server := dbtest.StartPostgres(t, "fsync=off", "log_statement=all")
 	store := openStore(t, openPool(t, server.URL(), nil), newSchema())

@@ -35,8 +35,8 @@
 //
 // The Store does not use WAITAOF.
 //
-// Time comes from the caller. The clock of the server plays no part in a verdict, but the server removes keys by it: a server whose clock is
-// more than a [Margin] ahead forgets links before they expire. [Store.Ping] reports that.
+// Time comes from the caller. The clock of the server plays no part in a verdict, but the server removes keys by it: a server
+// whose clock is more than a [Margin] ahead forgets links before they expire. [Store.Ping] reports that.
 //
 // # Memory
 //
@@ -76,7 +76,8 @@
 // write recognises itself, and reports an unknown outcome if none of its attempts was answered. Take and the revocations of RevokeSubject
 // count, so they are not repeated.
 //
-// A write that a Limiter of the client refuses counts as one with an unknown outcome: go-redis does not tell it from one that was sent.
+// A write that a Limiter of the client refuses counts as one with an unknown outcome: go-redis does not tell it from one that was
+// sent.
 //
 // With a user of its own, the server must allow:
 //

@@ -10,9 +10,9 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// Ping reports whether the store can work: each server answers, takes writes and runs scripts, does not evict keys, and has a clock that is
-// not a [Margin] ahead of this machine's. Ping reads maxmemory-policy by INFO and the clock by TIME; a server that does not allow this user to
-// call them passes. It suits a readiness check.
+// Ping reports whether the store can work: each server answers, takes writes and runs scripts, does not evict keys, and has a
+// clock that is not a [Margin] ahead of this machine's. Ping reads maxmemory-policy by INFO and the clock by TIME; a server that
+// does not allow this user to call them passes. It suits a readiness check.
 func (s *Store) Ping(ctx context.Context) error {
 	if !s.usable() {
 		return failed("ping", errNoStore)
