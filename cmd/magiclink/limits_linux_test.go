@@ -15,6 +15,8 @@ import (
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/magiclink-go/magiclink/internal/servetest"
 )
 
 // setFileLimit sets how many descriptors a running process may have.
@@ -126,4 +128,19 @@ func TestMemoryBeforeAuthentication(t *testing.T) {
 	peak := peakMemory(t, p.PID())
 	t.Logf("peak: %d MiB", peak)
 	require.LessOrEqual(t, peak, 128)
+}
+
+// A command without enough descriptors says so, and not that the rights of the files are wrong.
+func TestTooFewDescriptorsForTheDatabase(t *testing.T) {
+	folder := installed(t)
+	require.Zero(t, command(t, folder, nil, "links", "list").code)
+	said := ""
+	for _, limit := range []string{"7", "8", "9"} { // which file is the one too many depends on the runtime
+		list := exec.Command("sh", "-c", `ulimit -n "$0" && exec "$@"`, limit, servetest.Binary(t), "links", "list")
+		list.Dir = folder
+		output, _ := list.CombinedOutput()
+		said += string(output)
+	}
+	require.Contains(t, said, "raise the limit with ulimit -n")
+	require.NotContains(t, said, "let the user of this process write")
 }

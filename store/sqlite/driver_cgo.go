@@ -5,6 +5,7 @@ package sqlite
 import (
 	"errors"
 	"strings"
+	"syscall"
 
 	"github.com/mattn/go-sqlite3" // also the driver "sqlite3"
 )
@@ -31,6 +32,12 @@ func isDamaged(err error) bool {
 func isUnopened(err error) bool {
 	failure, ok := errors.AsType[sqlite3.Error](err)
 	return ok && failure.Code == sqlite3.ErrCantOpen
+}
+
+// lacksDescriptors reports whether a file could not be opened because the process, or the machine, has too many open.
+func lacksDescriptors(err error) bool {
+	failure, ok := errors.AsType[sqlite3.Error](err)
+	return ok && failure.Code == sqlite3.ErrCantOpen && (failure.SystemErrno == syscall.EMFILE || failure.SystemErrno == syscall.ENFILE)
 }
 
 // isNested reports whether BEGIN has failed because a transaction is open.

@@ -13,6 +13,8 @@ func isDamaged(error) bool { return false }
 
 func isUnopened(error) bool { return false }
 
+func lacksDescriptors(error) bool { return false }
+
 func isNested(error) bool { return false }
 
 func isTaken(error) bool { return false }
