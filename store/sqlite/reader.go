@@ -15,14 +15,15 @@ func (s *Store) onReader(ended <-chan struct{}, use func(driver.QueryerContext) 
 	}
 	defer s.gate.leave()
 	// A reader meets a lock only while another process reads the log back after a crash, or closes the last connection.
-	return withAdvice(newPatience().wait(ended, func() error { return s.read(ended, use) }))
+	p := newPatience()
+	return withAdvice(p.wait(ended, func() error { return s.read(ended, p, use) }))
 }
 
-func (s *Store) read(ended <-chan struct{}, use func(driver.QueryerContext) error) error {
+func (s *Store) read(ended <-chan struct{}, p patience, use func(driver.QueryerContext) error) error {
 	if err := s.guard.mapped(); err != nil {
 		return err
 	}
-	conn, err := s.db.Conn(endedContext{ended})
+	conn, err := p.connection(ended, s.db)
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,9 @@ func prepare(ctx context.Context, db *sql.DB, policy foreign) (path string, err 
 		if path, err = databaseFile(ctx, conn); err != nil {
 			return err
 		}
+		if err := checkNames(path); err != nil {
+			return err
+		}
 		return prepareConn(ctx, conn, policy)
 	})
 	return path, withAdvice(err)

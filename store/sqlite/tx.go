@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/magiclink-go/magiclink"
@@ -20,6 +21,7 @@ var (
 
 // txStore is a store whose calls belong to one transaction.
 type txStore struct {
+	mu         sync.Mutex // held by each call: goroutines that share the store against the rule would get each other's records
 	tx         *sql.Tx
 	statements *statements
 	origin     *Store // nil for a store that InTx alone has made
@@ -101,6 +103,8 @@ func (s *txStore) Create(ctx context.Context, r magiclink.Record) error {
 
 // Get returns the record with this id, as the transaction sees it.
 func (s *txStore) Get(ctx context.Context, id string) (r magiclink.Record, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.begin(ctx, (*guard).mapped); err != nil {
 		return r, failed("get", err)
 	}
@@ -157,6 +161,8 @@ func (s *txStore) write(ctx context.Context, name string, run operation) error {
 }
 
 func (s *txStore) attempt(ctx context.Context, run operation) (verdict, failure error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if err := s.begin(ctx, (*guard).writable); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"time"
 )
 
 // writer is the one connection that writes. The first write opens it. After a failure another connection takes its place,
@@ -91,12 +90,7 @@ func (w *writer) open(ended <-chan struct{}, p patience) error {
 	if w.conn != nil {
 		return nil
 	}
-	ctx, cancel := context.WithDeadline(endedContext{ended}, time.Time(p))
-	defer cancel()
-	conn, err := w.db.Conn(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("all connections of the pool were in use for more than %v: raise SetMaxOpenConns: %w", lockPatience, err)
-	}
+	conn, err := p.connection(ended, w.db)
 	if err != nil {
 		return err
 	}
@@ -116,6 +110,10 @@ func (w *writer) open(ended <-chan struct{}, p patience) error {
 
 // equip makes a connection of the pool the one that writes, and reads the database with it.
 func equip(ctx context.Context, conn *sql.Conn) (s *statements, err error) {
+	// Another program can have left WAL while no connection was open. A commit of another mode is not sure to be on the disk, and reads wait for it.
+	if err := enableWAL(ctx, conn); err != nil {
+		return nil, err
+	}
 	if err := configureWriter(ctx, conn); err != nil {
 		return nil, err
 	}
@@ -163,7 +161,8 @@ func configureWriter(ctx context.Context, conn *sql.Conn) error {
 	// Moving the log back holds up the commit that does it. At SQLite's 1000 pages it did so for one call in a hundred, and at
 	// 2000 it still did with 64 callers. A log of 4000 pages is found through one block of its index. The price is paid once:
 	// while a new log grows to that size, each commit extends its file, which makes a lone commit half as long again.
-	const settings = "PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000"
+	// A log that has grown beside a long read of another program is cut to the limit, in bytes, when it begins anew. An ordinary one is shorter.
+	const settings = "PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432"
 	if err := exec(ctx, conn, settings); err != nil {
 		return fmt.Errorf("configure the connection: %w", err)
 	}
