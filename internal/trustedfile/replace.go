@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
+	"time"
 )
 
 // Replace writes a file with mode 0600 in one step: after a crash the file has its old content or the new one, never a part.
@@ -28,7 +30,32 @@ func Replace(path string, content []byte) error {
 		os.Remove(temporary) //nolint:errcheck,gosec // the first error counts
 		return err
 	}
+	removeLeft(path)
 	return syncFolder(folder) // a rename is an entry of the directory
+}
+
+// The names of temporary files have a form of their own, so that removeLeft takes no copy of somebody for one.
+func prefix(path string) string { return "." + filepath.Base(path) + "." }
+
+const suffix = ".new"
+
+// leftAfter is how old a temporary file is that nobody writes any more.
+const leftAfter = time.Hour
+
+// removeLeft removes the temporary files of processes that were killed. They may hold a key that was retired since. What cannot be removed is
+// left for the next time.
+func removeLeft(path string) {
+	folder := filepath.Dir(path)
+	entries, _ := os.ReadDir(folder)
+	for _, entry := range entries {
+		name := entry.Name()
+		if !strings.HasPrefix(name, prefix(path)) || !strings.HasSuffix(name, suffix) {
+			continue
+		}
+		if info, err := entry.Info(); err == nil && info.Mode().IsRegular() && time.Since(info.ModTime()) > leftAfter {
+			os.Remove(filepath.Join(folder, name)) //nolint:errcheck,gosec // see above
+		}
+	}
 }
 
 func checkReplaced(path string) error {
@@ -53,7 +80,7 @@ func checkReplaced(path string) error {
 
 // writeBeside writes and syncs a temporary file in the directory of path and returns its name.
 func writeBeside(path string, content []byte) (name string, err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // with mode 0600
+	file, err := os.CreateTemp(filepath.Dir(path), prefix(path)+"*"+suffix) // with mode 0600
 	if err != nil {
 		return "", err
 	}

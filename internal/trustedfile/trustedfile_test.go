@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -227,6 +228,29 @@ func TestReplace(t *testing.T) {
 	entries, err := os.ReadDir(folder)
 	require.NoError(t, err)
 	require.Len(t, entries, 2, "no temporary file stays")
+}
+
+// What a killed process has left beside the file is removed by a later one: it may hold a key that was retired since. Copies of
+// somebody are left alone, and so is what may be in the making.
+func TestReplaceRemovesWhatAKilledProcessHasLeft(t *testing.T) {
+	folder := t.TempDir()
+	path := write(t, folder, "keys.json", 0o600)
+	kept := []string{"keys.json", ".keys.json.bak", ".keys.json.20261127", ".keys.json.2.new", ".other.json.1.new", "keys.json.1.new"}
+	long := time.Now().Add(-2 * time.Hour)
+	for _, name := range append(kept, ".keys.json.1.new") {
+		left := write(t, folder, name, 0o600)
+		if name != ".keys.json.2.new" {
+			require.NoError(t, os.Chtimes(left, long, long))
+		}
+	}
+	require.NoError(t, trustedfile.Replace(path, []byte("new")))
+	entries, err := os.ReadDir(folder)
+	require.NoError(t, err)
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	require.ElementsMatch(t, kept, names)
 }
 
 func write(t *testing.T, folder, name string, mode fs.FileMode) string {
