@@ -37,7 +37,7 @@ func (p patience) wait(ended <-chan struct{}, try func() error) error {
 			return err
 		}
 		if p.over() {
-			return fmt.Errorf("locked by another process for more than %v: find the program that keeps a transaction open: %w",
+			return fmt.Errorf("locked by another process, or by a transaction of this one, for more than %v: find what keeps a transaction open: %w",
 				lockPatience, err)
 		}
 		select {
