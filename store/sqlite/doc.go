@@ -42,6 +42,9 @@
 // always noticed. For the same reason Open and New refuse a file that has several names (hard links): each name would have a log of its own. Symbolic links
 // are no harm. A mount of the file alone, as into a container, has the same effect and stays unnoticed: mount the directory.
 //
+// A process that has the database open must not open the file by other means, such as os.ReadFile or http.ServeFile: when it closes the file, the system
+// takes its locks away. Another process can then remove the log, and each call returns an error until the database is opened anew.
+//
 // SQLite moves the log ("-wal") back into the database when the log has grown to about 16 MB, so the log stays about that size. While a program keeps a
 // transaction that reads, the log grows with each write. Afterwards it is cut to 32 MB. SQLite uses the space of purged records again and does not return
 // it to the file system.
