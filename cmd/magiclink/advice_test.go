@@ -165,7 +165,8 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	}
 }
 
-// A database that is gone is no reason not to start, since the links may have been in another store. It is told, since it may have been lost.
+// A database that is gone is no reason not to start, since the links may have been in another store. It is told, since it may
+// have been lost.
 func TestLostDatabase(t *testing.T) {
 	t.Parallel()
 	const says = "made an empty database in a directory that was set up before"

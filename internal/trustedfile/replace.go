@@ -42,8 +42,8 @@ const suffix = ".new"
 // leftAfter is how old a temporary file is that nobody writes any more.
 const leftAfter = time.Hour
 
-// removeLeft removes the temporary files of processes that were killed. They may hold a key that was retired since. What cannot be removed is
-// left for the next time.
+// removeLeft removes the temporary files of processes that were killed. They may hold a key that was retired since. What cannot
+// be removed is left for the next time.
 func removeLeft(path string) {
 	folder := filepath.Dir(path)
 	entries, _ := os.ReadDir(folder)

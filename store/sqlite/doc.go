@@ -23,8 +23,9 @@
 // call that is alone and has no deadline commits in its own goroutine, and returns only when the disk has answered: give a
 // call a deadline if the disk may hang. The goroutine ends when nothing is left to write, and [Store.Close] waits for it.
 //
-// Another process may hold the lock of the database. A write waits for the lock until its context ends, and for two seconds
-// at most. Then it fails and has changed nothing. Reads do not wait for writes. A call waits as long for a connection of a pool that was passed to [New].
+// Another process may hold the lock of the database. A write waits for the lock until its context ends, and for two seconds at
+// most. Then it fails and has changed nothing. Reads do not wait for writes. A call waits as long for a connection of a pool that
+// was passed to [New].
 //
 // After an error of the disk (full, read-only, failing) the next write opens another connection, so the store recovers by
 // itself once the cause is gone. So it does after a panic in the driver or in a hook of the application.
@@ -36,18 +37,20 @@
 //
 // # Files
 //
-// Beside the database lie two files, with "-wal" and "-shm" after its name. They belong to the database: copy or move all
-// three together and only while no process has the database open, or use SQLite's own backup, such as VACUUM INTO. Put a copy back without the
-// two files that lie there: SQLite takes a log for that of whatever database lies beside it, and mixes both. Such damage is not
-// always noticed. For the same reason Open and New refuse a file that has several names (hard links): each name would have a log of its own. Symbolic links
-// are no harm. A mount of the file alone, as into a container, has the same effect and stays unnoticed: mount the directory.
+// Beside the database lie two files, with "-wal" and "-shm" after its name. They belong to the database: copy or move all three
+// together and only while no process has the database open, or use SQLite's own backup, such as VACUUM INTO. Put a copy back
+// without the two files that lie there: SQLite takes a log for that of whatever database lies beside it, and mixes both. Such
+// damage is not always noticed. For the same reason Open and New refuse a file that has several names (hard links): each name
+// would have a log of its own. Symbolic links are no harm. A mount of the file alone, as into a container, has the same effect
+// and stays unnoticed: mount the directory.
 //
-// A process that has the database open must not open the file by other means, such as os.ReadFile or http.ServeFile: when it closes the file, the system
-// takes its locks away. Another process can then remove the log, and each call returns an error until the database is opened anew.
+// A process that has the database open must not open the file by other means, such as os.ReadFile or http.ServeFile: when it
+// closes the file, the system takes its locks away. Another process can then remove the log, and each call returns an error until
+// the database is opened anew.
 //
-// SQLite moves the log ("-wal") back into the database when the log has grown to about 16 MB, so the log stays about that size. While a program keeps a
-// transaction that reads, the log grows with each write. Afterwards it is cut to 32 MB. SQLite uses the space of purged records again and does not return
-// it to the file system.
+// SQLite moves the log ("-wal") back into the database when the log has grown to about 16 MB, so the log stays about that size.
+// While a program keeps a transaction that reads, the log grows with each write. Afterwards it is cut to 32 MB. SQLite uses the
+// space of purged records again and does not return it to the file system.
 //
 // # Versions
 //

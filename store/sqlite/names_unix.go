@@ -8,8 +8,9 @@ import (
 	"syscall"
 )
 
-// checkNames refuses a file with several names, which are hard links. SQLite keeps the log beside the name by which it opens the file, so
-// processes that use two names have two logs: each accepts every link once, and what they write damages the file. SQLite follows symbolic links.
+// checkNames refuses a file with several names, which are hard links. SQLite keeps the log beside the name by which it opens the
+// file, so processes that use two names have two logs: each accepts every link once, and what they write damages the file. SQLite
+// follows symbolic links.
 func checkNames(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {

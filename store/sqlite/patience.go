@@ -48,8 +48,8 @@ func (p patience) wait(ended <-chan struct{}, try func() error) error {
 	}
 }
 
-// connection takes a connection of the pool. It waits for one until the caller's context has ended, or patience is over: who waits may have all the
-// connections itself, in transactions that do not end before the call returns.
+// connection takes a connection of the pool. It waits for one until the caller's context has ended, or patience is over: who
+// waits may have all the connections itself, in transactions that do not end before the call returns.
 func (p patience) connection(ended <-chan struct{}, db *sql.DB) (*sql.Conn, error) {
 	if conn, err := atOnce(db); !errors.Is(err, context.DeadlineExceeded) {
 		return conn, err
@@ -63,8 +63,8 @@ func (p patience) connection(ended <-chan struct{}, db *sql.DB) (*sql.Conn, erro
 	return conn, err
 }
 
-// atOnce takes a connection of the pool if that takes no longer than a moment. A context that ends with another one and at a moment costs a
-// goroutine, which a read of one record is not worth; nearly always there is a free connection.
+// atOnce takes a connection of the pool if that takes no longer than a moment. A context that ends with another one and at a
+// moment costs a goroutine, which a read of one record is not worth; nearly always there is a free connection.
 func atOnce(db *sql.DB) (*sql.Conn, error) {
 	over := make(chan struct{})
 	timer := time.AfterFunc(moment, func() { close(over) })

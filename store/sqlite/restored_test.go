@@ -18,7 +18,8 @@ import (
 
 const restoreIt = "restore it from a backup"
 
-// A copy that SQLite makes of a database in use has everything that was acknowledged. A copy of the file alone lacks what is in the log.
+// A copy that SQLite makes of a database in use has everything that was acknowledged. A copy of the file alone lacks what is in
+// the log.
 func TestBackup(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path)
@@ -111,7 +112,8 @@ func TestDirectoryThatCannotBeWritten(t *testing.T) {
 	create(t, open(t, path), 1)
 }
 
-// A database of an older version that comes into an open store, as by the command .restore of sqlite3, is an outage until it is opened anew.
+// A database of an older version that comes into an open store, as by the command .restore of sqlite3, is an outage until it is
+// opened anew.
 func TestOlderVersionUnderAnOpenStore(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path)
@@ -123,8 +125,8 @@ func TestOlderVersionUnderAnOpenStore(t *testing.T) {
 	requirePresent(t, s, 1)
 }
 
-// A call that has failed leaves the lock of the database to other processes, although no further call follows: a program of before an
-// upgrade would stop the one of after it.
+// A call that has failed leaves the lock of the database to other processes, although no further call follows: a program of
+// before an upgrade would stop the one of after it.
 func TestFailedCallFreesTheLock(t *testing.T) {
 	for name, test := range map[string]struct {
 		statements string

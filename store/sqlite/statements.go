@@ -89,8 +89,8 @@ func (s *statements) end() error {
 	return fmt.Errorf("%w: %w", magiclink.ErrUnknownOutcome, err)
 }
 
-// undo rolls the transaction back, unless SQLite has done so. To close the connection would do it, too, but the connection stays open until the next
-// write (see writer), and until then no other process could write.
+// undo rolls the transaction back, unless SQLite has done so. To close the connection would do it, too, but the connection stays
+// open until the next write (see writer), and until then no other process could write.
 func (s *statements) undo() {
 	if s.open() {
 		_, _ = s.rollback.run() // if it fails, the end of the connection does it

@@ -110,7 +110,8 @@ func (w *writer) open(ended <-chan struct{}, p patience) error {
 
 // equip makes a connection of the pool the one that writes, and reads the database with it.
 func equip(ctx context.Context, conn *sql.Conn) (s *statements, err error) {
-	// Another program can have left WAL while no connection was open. A commit of another mode is not sure to be on the disk, and reads wait for it.
+	// Another program can have left WAL while no connection was open. A commit of another mode is not sure to be on the disk, and
+	// reads wait for it.
 	if err := enableWAL(ctx, conn); err != nil {
 		return nil, err
 	}
@@ -160,8 +161,9 @@ func (w *writer) close() {
 func configureWriter(ctx context.Context, conn *sql.Conn) error {
 	// Moving the log back holds up the commit that does it. At SQLite's 1000 pages it did so for one call in a hundred, and at
 	// 2000 it still did with 64 callers. A log of 4000 pages is found through one block of its index. The price is paid once:
-	// while a new log grows to that size, each commit extends its file, which makes a lone commit half as long again.
-	// A log that has grown beside a long read of another program is cut to the limit, in bytes, when it begins anew. An ordinary one is shorter.
+	// while a new log grows to that size, each commit extends its file, which makes a lone commit half as long again. A log that
+	// has grown beside a long read of another program is cut to the limit, in bytes, when it begins anew. An ordinary one is
+	// shorter.
 	const settings = "PRAGMA busy_timeout = 0; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432"
 	if err := exec(ctx, conn, settings); err != nil {
 		return fmt.Errorf("configure the connection: %w", err)
