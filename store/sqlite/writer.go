@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"runtime"
 )
 
 // writer is the one connection that writes. The first write opens it. After a failure another connection takes its place,
@@ -31,6 +32,7 @@ type writer struct {
 	conn       *sql.Conn   // nil until it is needed
 	statements *statements // of conn
 	failed     *sql.Conn   // nil, or the connection before, while conn is nil
+	bound      bool        // run has bound the goroutine to its thread
 }
 
 // begin opens a transaction that holds the lock for writing. It waits for that lock as long as patience allows.
@@ -71,12 +73,16 @@ func (w *writer) finish(work func(*statements) (undo bool)) error {
 }
 
 // run uses the statements. If that panics or ends the goroutine, the statements are closed: database/sql then closes the
-// connection, and a connection with open statements would keep its transaction.
+// connection, and a connection with open statements would keep its transaction. Such a panic may have left functions of SQLite behind, which
+// hold a lock of the connection in the name of this thread: on any other thread the closing would wait for ever. So the goroutine stays on
+// this thread until abandon.
 func (w *writer) run(use func(*statements) error) error {
 	return w.conn.Raw(func(any) error {
 		finished := false
 		defer func() {
 			if !finished {
+				runtime.LockOSThread()
+				w.bound = true
 				_ = w.statements.close()
 			}
 		}()
@@ -143,6 +149,10 @@ func (w *writer) abandon() {
 		discard(w.conn) // in case it was not closed
 	}
 	w.conn, w.statements = nil, nil
+	if w.bound {
+		w.bound = false
+		runtime.UnlockOSThread()
+	}
 }
 
 // close closes what is open. Closing a connection undoes what it has not committed.
