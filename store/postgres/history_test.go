@@ -20,7 +20,7 @@ const (
 	calls       = 120 // of all callers together
 	span        = 20  // of the times of a history, in milliseconds
 	oldest      = int64(1_000_000_000_000)
-	checkWithin = 10 * time.Second
+	checkWithin = 3 * time.Second
 )
 
 // historian makes a random concurrent history.

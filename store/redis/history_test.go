@@ -19,7 +19,7 @@ const (
 	ids         = 3   // of each history
 	calls       = 120 // of all callers together
 	span        = 20  // of the times of a history, in milliseconds
-	checkWithin = 10 * time.Second
+	checkWithin = 3 * time.Second
 )
 
 // old is the beginning of all times of a history. It lies in the future, so that the server removes nothing by itself.
