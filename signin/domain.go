@@ -30,8 +30,8 @@ func asciiLabel(label string) (ascii string, ok bool) {
 	if isASCII(label) {
 		return label, true
 	}
-	const beyondLabel = 64 // RFC 1035 section 2.3.4: a label has 63 bytes at most
-	if len(label) > 4*beyondLabel || !utf8.ValidString(label) {
+	const longest = 63 // bytes of a label (RFC 1035 section 2.3.4)
+	if len(label) > utf8.UTFMax*longest || !utf8.ValidString(label) {
 		return "", false
 	}
 	lower := []rune(label)
@@ -42,7 +42,7 @@ func asciiLabel(label string) (ascii string, ok bool) {
 		}
 	}
 	ascii = "xn--" + punycode(lower)
-	return ascii, len(ascii) < beyondLabel
+	return ascii, len(ascii) <= longest
 }
 
 // isLabelRune accepts letters, marks, digits and the hyphen. The letters of double and half width are other letters in the ASCII

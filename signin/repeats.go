@@ -12,8 +12,8 @@ const mostRepeats = 100
 
 // repeats remembers for a moment which forms need not be counted again: those that have asked for a mail, and those whose code
 // was right. A person who holds the Enter key down, or whose hand trembles, sends one form many times, and the browser shows the
-// answer to the last one: this must not be the answer to somebody who has tried too often. Each replica remembers its own, and
-// counts a form once.
+// answer to the last one. That answer must not be that the person has tried too often. Each replica remembers the forms that it
+// has counted itself.
 type repeats struct {
 	mu    sync.Mutex
 	forms [256]repeat // by the first byte of the digest; a form that is pushed out is counted again

@@ -9,23 +9,23 @@ import (
 
 // SQLSTATE codes of PostgreSQL (Appendix A of its manual) and, where it says so, of CockroachDB.
 const (
-	codeIdleSession        = "57P05"
-	codeCanceled           = "57014"
-	codeTransactionTimeout = "25P04"
-	codeNotSupported       = "0A000"
 	codeReadOnly           = "25006"
+	codeTransactionTimeout = "25P04"
 	codeUnknownStatement   = "26000"
 	codeNoSchema           = "3F000"
 	codeSerialization      = "40001"
 	codeCompletionUnknown  = "40003" // CockroachDB: the result is ambiguous
 	codeDeadlock           = "40P01"
 	codeTransactionUnknown = "08007"
+	codeNotSupported       = "0A000"
 	codeNotAllowed         = "42501"
 	codeStatementExists    = "42P05"
 	codeTaken              = "23505"
 	codeNoTable            = "42P01"
 	codeTooMany            = "53300" // connections
 	codeLockNotAvailable   = "55P03"
+	codeCanceled           = "57014"
+	codeIdleSession        = "57P05"
 	classData              = "22"
 	classIntegrity         = "23"
 	classLimit             = "54"

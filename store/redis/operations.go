@@ -28,7 +28,7 @@ func settleCreate(c *call, reply any) {
 	if replied != c.unknown { // "OK", or no value that was there
 		return
 	}
-	if !strings.HasPrefix(value, string(c.value)) { // what comes after it happened to this link
+	if !strings.HasPrefix(value, string(c.value)) { // a use or a revocation may have been appended to it
 		c.verdict = magiclink.ErrExists
 	}
 }

@@ -20,7 +20,7 @@ type runner struct {
 	wake chan struct{} // sent to when an idle runner has to go on
 
 	current batch    // on its way
-	only    [1]*call // of a runner that is led
+	only    [1]*call // the current batch of a runner that is led
 
 	ctx    context.Context //nolint:containedctx // of no caller, and made anew before it ends
 	cancel context.CancelFunc

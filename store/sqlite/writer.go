@@ -73,9 +73,9 @@ func (w *writer) finish(work func(*statements) (undo bool)) error {
 }
 
 // run uses the statements. If that panics or ends the goroutine, the statements are closed: database/sql then closes the
-// connection, and a connection with open statements would keep its transaction. Such a panic may have left functions of SQLite behind, which
-// hold a lock of the connection in the name of this thread: on any other thread the closing would wait for ever. So the goroutine stays on
-// this thread until abandon.
+// connection, and a connection with open statements would keep its transaction. A panic in a hook skips functions of SQLite that were
+// running. They never give back the lock of the connection, which belongs to this thread: on any other thread the closing would wait for
+// ever. So the goroutine stays on this thread until abandon.
 func (w *writer) run(use func(*statements) error) error {
 	return w.conn.Raw(func(any) error {
 		finished := false
